@@ -1,0 +1,1 @@
+"""The call: carriers, voices, the log, and the server that joins them."""

@@ -1,0 +1,1 @@
+"""The call log: records, their store, its migrations, search and export."""

@@ -1,0 +1,99 @@
+"""What every carrier must be able to do: two small protocols, neither of which does I/O.
+
+`Carrier` is the account (webhooks, signatures, REST control); `MediaStream` is one call's audio socket. Adding a carrier
+is one new file beside this one that implements both.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.events import Event
+from media.frame import AudioFormat
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """One HTTP request from a carrier, as it came: nothing is decoded or re-encoded before the signature is checked."""
+
+    method: str
+    raw_path: str  # path and query exactly as on the request line, a bare trailing "?" included
+    headers: Mapping[str, str]  # case-insensitive
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingCall:
+    carrier_call_id: str
+    from_number: str  # E.164, or whatever the carrier says of an anonymous or SIP caller
+    to_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallProgress:
+    """What a status callback says of a call; `is_final` statuses never change again."""
+
+    carrier_call_id: str
+    status: str
+    is_final: bool
+    sequence: int  # callbacks may arrive out of order
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The body of our reply to a webhook."""
+
+    body: str
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestRequest:
+    """A call to the carrier's REST API, described; the runner performs it."""
+
+    method: str
+    url: str
+    form: Sequence[tuple[str, str]]
+    username: str
+    password: str
+
+
+class MediaStream(Protocol):
+    """One call's media socket, without the socket. Outgoing messages need the stream to have started."""
+
+    audio: AudioFormat
+
+    def receive(self, message: str | bytes) -> Sequence[Event]:
+        """What one message means. Unknown messages mean nothing; impossible ones raise `CarrierError`."""
+
+    def media(self, payload: bytes) -> str: ...
+
+    def mark(self, name: str) -> str: ...
+
+    def clear(self) -> str: ...
+
+
+class Carrier(Protocol):
+    name: str
+
+    def check(self, webhook: Webhook) -> None:
+        """Raise `SignatureError` unless the carrier signed this request."""
+
+    def incoming(self, webhook: Webhook) -> IncomingCall:
+        """Who calls whom; raises `CarrierError` where the request does not say."""
+
+    def answer(self, media_path: str, parameters: Mapping[str, str]) -> Answer:
+        """Connect the call to our media socket, and hang up when we close it."""
+
+    def refuse(self, spoken: str, language: str) -> Answer:
+        """Say one sentence and hang up."""
+
+    def progress(self, webhook: Webhook) -> CallProgress: ...
+
+    def open_stream(self) -> MediaStream: ...
+
+    def hang_up(self, carrier_call_id: str) -> RestRequest | None:
+        """The request that ends a call; None without credentials (closing the socket must do, then)."""
+
+    def is_done(self, status: int, body: str) -> bool:
+        """Whether a REST answer means that the call is over: also when it already was."""

@@ -1,0 +1,33 @@
+"""Whose fault it is. The class of an error decides what is done about it.
+
+    BotError
+    ├── ConfigError       the operator's file or environment: the start stops with what to change
+    ├── CarrierError      the carrier sent or answered something impossible: that call ends, others do not notice
+    │   └── SignatureError    a webhook that the carrier did not sign: 403, nothing happens
+    ├── VoiceError        an engine (model, transcriber, speaker) failed: the caller hears so, then goodbye or transfer
+    └── StoreError        the call log could not be read or written
+"""
+
+
+class BotError(Exception):
+    """The root of all errors that Offhook raises on purpose."""
+
+
+class ConfigError(BotError):
+    """The configuration cannot be used; the message names the key and what to write instead."""
+
+
+class CarrierError(BotError):
+    """The carrier broke its own protocol, or refused what we asked of it."""
+
+
+class SignatureError(CarrierError):
+    """The request does not carry the carrier's signature for what it says."""
+
+
+class VoiceError(BotError):
+    """What listens, thinks or speaks failed or is missing; the message says what to install or check."""
+
+
+class StoreError(BotError):
+    """The call log is out of reach or holds something it cannot hold."""

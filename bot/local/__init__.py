@@ -1,0 +1,1 @@
+"""What needs no account: loading the models that install from PyPI, and running them off the event loop."""

@@ -1,0 +1,1 @@
+"""An emulated phone network and scripted callers: to try, test, load and replay."""

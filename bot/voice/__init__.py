@@ -1,0 +1,1 @@
+"""What the caller talks to: protocol classes without sockets, one file a voice."""

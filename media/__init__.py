@@ -1,0 +1,1 @@
+"""Sound and arithmetic: codecs, resampling, playout, endpointing, recording. No network, no event loop, no call."""
