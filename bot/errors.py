@@ -1,11 +1,11 @@
 """Whose fault it is. The class of an error decides what is done about it.
 
-    BotError
-    ├── ConfigError       the operator's file or environment: the start stops with what to change
-    ├── CarrierError      the carrier sent or answered something impossible: that call ends, others do not notice
-    │   └── SignatureError    a webhook that the carrier did not sign: 403, nothing happens
-    ├── VoiceError        an engine (model, transcriber, speaker) failed: the caller hears so, then goodbye or transfer
-    └── StoreError        the call log could not be read or written
+BotError
+├── ConfigError       the operator's file or environment: the start stops with what to change
+├── CarrierError      the carrier sent or answered something impossible: that call ends, others do not notice
+│   └── SignatureError    a webhook that the carrier did not sign: 403, nothing happens
+├── VoiceError        an engine (model, transcriber, speaker) failed: the caller hears so, then goodbye or transfer
+└── StoreError        the call log could not be read or written
 """
 
 

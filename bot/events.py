@@ -1,6 +1,7 @@
-"""The vocabulary of a call: what happened (past tense) and what we want done (imperative). The bot's table of contents.
+"""The vocabulary of a call: what happened (past tense) and what we want done (imperative).
 
-All times named `at_ms`, `start_ms`, `end_ms` are milliseconds on the call's one clock, which starts with the media stream.
+All times named `at_ms`, `start_ms`, `end_ms` are milliseconds on the call's one clock, which starts with the
+media stream.
 """
 
 from collections.abc import Mapping

@@ -40,13 +40,13 @@ class AudioFormat:
         """How long so many bytes sound, in milliseconds."""
         return payload_bytes * 1000 / self.bytes_per_second
 
-    def bytes(self, ms: float) -> int:
+    def payload_bytes(self, ms: float) -> int:
         """How many bytes sound so long: whole samples, rounded down."""
         return int(ms * self.rate_hz / 1000) * self.bytes_per_sample
 
     def silence(self, ms: float) -> bytes:
         """A payload of digital silence (PCMU 0xFF, PCMA 0xD5, L16 0)."""
-        return _SILENCE[self.encoding] * (self.bytes(ms) // self.bytes_per_sample)
+        return _SILENCE[self.encoding] * (self.payload_bytes(ms) // self.bytes_per_sample)
 
 
 PCMU_8K = AudioFormat(Encoding.PCMU, 8000)

@@ -1,1 +1,1 @@
-"""Telephony providers: how each asks, how we answer, its media stream, its REST control, its signature. One file a carrier."""
+"""Telephony providers: how each asks, how we answer, its media stream, its REST control, its signature."""

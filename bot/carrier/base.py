@@ -1,7 +1,7 @@
 """What every carrier must be able to do: two small protocols, neither of which does I/O.
 
-`Carrier` is the account (webhooks, signatures, REST control); `MediaStream` is one call's audio socket. Adding a carrier
-is one new file beside this one that implements both.
+`Carrier` is the account (webhooks, signatures, REST control); `MediaStream` is one call's audio socket. Adding a
+carrier is one new file beside this one that implements both.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,8 +1,8 @@
 """The three links of a chained voice, as protocols: who listens, who thinks, who speaks.
 
-Audio towards a transcriber is the caller's line as it came: 16-bit little-endian mono at 8,000 Hz. Audio from a speaker
-is 16-bit little-endian mono at the speaker's own rate. Each link is loaded once (`start`) and serves all calls; a call's
-request is cancelled by cancelling the task that awaits it. Failures are `VoiceError`s.
+Audio towards a transcriber is the caller's line as it came: 16-bit little-endian mono at 8,000 Hz. Audio from a
+speaker is 16-bit little-endian mono at the speaker's own rate. Each link is loaded once (`start`) and serves all calls;
+a call's request is cancelled by cancelling the task that awaits it. Failures are `VoiceError`s.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -71,7 +71,7 @@ class Responder(Protocol):
     async def close(self) -> None: ...
 
     def respond(self, history: Sequence[Said]) -> AsyncIterator[Say | UseTool]:
-        """The bot's next turn, sentence by sentence as it comes; `history` ends with what the caller (or a tool) said."""
+        """The bot's next turn, sentence by sentence; `history` ends with what the caller (or a tool) said."""
 
 
 class Speaker(Protocol):
