@@ -1,27 +1,35 @@
 """The vocabulary of a call: what happened (past tense) and what we want done (imperative).
 
 All times named `at_ms`, `start_ms`, `end_ms` are milliseconds on the call's one clock, which starts with the
-media stream.
+media stream. Audio that plays to the caller is in the carrier's encoding.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
 
+from bot.speech.links import Said, Say, Transcript, UseTool
 from media.endpointing import SpeechPaused, SpeechResumed, SpeechStarted, UtteranceEnded
 from media.frame import AudioFormat
+from media.playout import Position
 
-__all__ = [
-    "AudioReceived",
-    "DigitPressed",
-    "Event",
-    "MarkReturned",
-    "SpeechPaused",
-    "SpeechResumed",
-    "SpeechStarted",
-    "StreamStarted",
-    "StreamStopped",
-    "UtteranceEnded",
-]
+__all__ = ["SpeechPaused", "SpeechResumed", "SpeechStarted", "UtteranceEnded"]
+
+
+class EndReason(Enum):
+    """Why a call is over; each call has exactly one."""
+
+    CALLER_HUNG_UP = "caller_hung_up"
+    BOT_HUNG_UP = "bot_hung_up"
+    IDLE = "idle"
+    MAX_DURATION = "max_duration"
+    VOICE_FAILED = "voice_failed"
+    CARRIER_ERROR = "carrier_error"
+    DRAINED = "drained"
+    SERVER_ERROR = "server_error"
+
+
+# -- from the carrier -------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +64,224 @@ class MarkReturned:
 
 @dataclass(frozen=True, slots=True)
 class StreamStopped:
-    """The carrier says that the stream is over; the socket closes next."""
+    """The carrier says that the stream is over, or its socket closed: the caller is gone."""
 
 
-Event = (
-    StreamStarted
-    | AudioReceived
-    | DigitPressed
-    | MarkReturned
-    | StreamStopped
-    | SpeechStarted
-    | SpeechPaused
-    | SpeechResumed
-    | UtteranceEnded
-)
+# -- from the voice ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CallerSaid:
+    """The words of one utterance; empty where there were none."""
+
+    text: str
+    start_ms: int
+    end_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceBegun:
+    """The next audio of this reply says this; `tag` tells what kind of sentence it is meant to be."""
+
+    reply_id: str
+    text: str
+    tag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyAudio:
+    reply_id: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyEnded:
+    """The voice has made all of this reply; the ear may be far behind."""
+
+    reply_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRequested:
+    """The voice wants something done, once the caller has heard what was said before it."""
+
+    name: str
+    arguments: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceFailed:
+    """An engine did not do its work; `message` is for the log, not for the caller."""
+
+    message: str
+
+
+# -- what the call wants done -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PlayAudio:
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SendMark:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClearPlayout:
+    """The carrier must drop what the ear has not had."""
+
+
+@dataclass(frozen=True, slots=True)
+class Respond:
+    """The caller waits for an answer to everything not yet answered; this is to be the reply's name."""
+
+    reply_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelReply:
+    """Stop making a reply; the voice must believe it said no more than the caller heard."""
+
+    reply_id: str
+    position: Position
+    heard_text: str
+    tag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeReply:
+    """A cancelled reply was still being made, and is wanted after all: make the rest of it, under a new name."""
+
+    cancelled_id: str
+    reply_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnnounceReply:
+    """The first audio of a reply goes out; `kind` is `reply`, `resumed` or what was prepared (`greeting`, …)."""
+
+    reply_id: str
+    kind: str
+    text: str
+    heard_at: float  # when its first sample sounds: seconds, monotonic
+
+
+@dataclass(frozen=True, slots=True)
+class NoteReply:
+    """A reply (also one that was prepared, not made by the voice) was heard whole, and belongs to the history."""
+
+    reply_id: str
+    text: str
+    length_ms: int
+    tag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoreWords:
+    """What the caller said since the last answer was a murmur, and wants none."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportTool:
+    """A tool is done; the voice answers to its result with a reply of this name."""
+
+    reply_id: str
+    name: str
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListenPatiently:
+    """How long a silence must be to end an utterance; None for the bot's usual hangover."""
+
+    hangover_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeepMessage:
+    """The caller left this for somebody to read."""
+
+    text: str
+    start_ms: int
+    end_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndCall:
+    """Hang up: everything the caller was to hear was heard, or there is nobody left to hear it."""
+
+    reason: EndReason
+
+
+# -- slow work: the voice asks for it, the runner has it done, the result comes back as an event ----------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Transcribe:
+    job_id: int
+    pcm: bytes  # 16-bit mono, 8,000 Hz
+    is_speculative: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Compose:
+    job_id: int
+    history: Sequence[Said]
+
+
+@dataclass(frozen=True, slots=True)
+class Synthesize:
+    job_id: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelJob:
+    job_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Transcribed:
+    job_id: int
+    transcript: Transcript
+
+
+@dataclass(frozen=True, slots=True)
+class PartComposed:
+    job_id: int
+    part: Say | UseTool
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    job_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SoundMade:
+    job_id: int
+    pcm: bytes  # 16-bit mono at the speaker's rate
+
+
+@dataclass(frozen=True, slots=True)
+class Synthesized:
+    job_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobFailed:
+    job_id: int
+    message: str
+
+
+Job = Transcribe | Compose | Synthesize
+JobResult = Transcribed | PartComposed | Composed | SoundMade | Synthesized | JobFailed
+CarrierEvent = StreamStarted | AudioReceived | DigitPressed | MarkReturned | StreamStopped
+SpeechEvent = SpeechStarted | SpeechPaused | SpeechResumed | UtteranceEnded
+VoiceEvent = CallerSaid | SentenceBegun | ReplyAudio | ReplyEnded | ToolRequested | VoiceFailed
+Event = CarrierEvent | SpeechEvent | VoiceEvent
+ToVoice = Respond | CancelReply | ResumeReply | NoteReply | IgnoreWords | ReportTool
+Command = PlayAudio | SendMark | ClearPlayout | AnnounceReply | ListenPatiently | KeepMessage | EndCall | ToVoice
