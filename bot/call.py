@@ -388,8 +388,8 @@ class Call:
     def _resume(self, now: float) -> list[Command]:
         """It was a cough or a murmur: go on from where the ear was."""
         left, self._interruption = self._interruption, Interruption()
-        commands: list[Command] = [IgnoreWords()]
         resumed = []
+        requests: list[Command] = []
         for rest in left.rests():
             if not rest.unheard:
                 continue
@@ -399,11 +399,12 @@ class Call:
                 self.playout.reopen(reply.reply_id)
                 self._expected = reply.reply_id
                 self._thinking_since = now
-                commands.append(ResumeReply(rest.reply_id, reply.reply_id))
+                requests.append(ResumeReply(rest.reply_id, reply.reply_id))
         self._pending_tool = left.tool
         if resumed:
-            return [*commands, *self._play(now), *(self._announce(reply, now) for reply in resumed)]
-        return commands + (self._use_tool(now) if self._pending_tool else self._listen(now))
+            # What is left over plays before the voice is asked for more.
+            return [IgnoreWords(), *self._play(now), *(self._announce(reply, now) for reply in resumed), *requests]
+        return [IgnoreWords(), *(self._use_tool(now) if self._pending_tool else self._listen(now))]
 
     def _listen(self, now: float) -> list[Command]:
         self._turn = Turn.CALLER

@@ -20,6 +20,11 @@ class ConfigError(BotError):
 class CarrierError(BotError):
     """The carrier broke its own protocol, or refused what we asked of it."""
 
+    def __init__(self, message: str, close_code: int = 1002) -> None:
+        """`close_code` closes the media socket where one is open (RFC 6455, section 7.4.1; 1002: protocol error)."""
+        super().__init__(message)
+        self.close_code = close_code
+
 
 class SignatureError(CarrierError):
     """The request does not carry the carrier's signature for what it says."""

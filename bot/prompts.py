@@ -1,0 +1,39 @@
+"""What a bot can say without any engine: its sound is made once, before the first call.
+
+If an engine fails in a call, the caller still hears a sentence and not silence.
+"""
+
+from collections.abc import Mapping
+
+from bot.call import PreparedAudio, Prompt
+from bot.config import BotConfig
+from bot.session import encoder
+from bot.speech.links import Speaker
+from media.frame import AudioFormat
+from media.level import tone
+from media.resample import Resampler
+
+_TONE_HZ, _TONE_MS, _TONE_DBFS = 1000.0, 350.0, -14.0
+
+
+def texts(bot: BotConfig) -> Mapping[Prompt, str]:
+    return {
+        Prompt.GREETING: bot.greeting,
+        Prompt.IDLE: bot.texts.idle,
+        Prompt.IDLE_GOODBYE: bot.texts.idle_goodbye,
+        Prompt.TIME_UP: bot.texts.time_up,
+        Prompt.PARDON: bot.texts.pardon,
+        Prompt.APOLOGY: bot.texts.apology,
+        Prompt.DRAIN_GOODBYE: bot.texts.drained,
+    }
+
+
+async def prepare(bot: BotConfig, speaker: Speaker, audio: AudioFormat) -> dict[Prompt, PreparedAudio]:
+    """Every sentence as the carrier will play it; raises `VoiceError` if the speaker cannot."""
+    encode = encoder(audio)
+    prepared = {Prompt.TONE: PreparedAudio("", encode(tone(_TONE_HZ, _TONE_MS, audio.rate_hz, _TONE_DBFS)))}
+    for prompt, text in texts(bot).items():
+        pcm = b"".join([piece async for piece in speaker.speak(text)]) if text else b""
+        resampler = Resampler(speaker.rate_hz, audio.rate_hz)
+        prepared[prompt] = PreparedAudio(text, encode(resampler.push(pcm) + resampler.flush()))
+    return prepared

@@ -1,0 +1,220 @@
+"""One call, joined: the carrier's protocol, the call's decisions and the voice, transcoding between them. No I/O.
+
+What comes in is a message of the carrier's, a result of slow work, or the time. What goes out is a list of wishes for
+the runner, in the order in which they are to be carried out; most frames leave it empty.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.call import Call, CallPolicy, PreparedAudio, Prompt
+from bot.carrier.base import MediaStream
+from bot.events import (
+    AudioReceived,
+    CancelJob,
+    CancelReply,
+    ClearPlayout,
+    Command,
+    Compose,
+    EndCall,
+    EndReason,
+    Event,
+    IgnoreWords,
+    Job,
+    JobResult,
+    ListenPatiently,
+    NoteReply,
+    PlayAudio,
+    ReportTool,
+    Respond,
+    ResumeReply,
+    SendMark,
+    SpeechPaused,
+    SpeechResumed,
+    SpeechStarted,
+    StreamStopped,
+    Synthesize,
+    Transcribe,
+    UtteranceEnded,
+)
+from bot.timeline import CallClock, Timeline
+from bot.voice.base import Effect, Voice
+from media.endpointing import Endpointer
+from media.frame import AudioFormat, Encoding
+from media.g711 import decode_alaw, decode_ulaw, encode_alaw, encode_ulaw
+from media.recorder import Recorder
+
+_HOUSEKEEPING_FRAMES = 25  # the recording is moved on twice a second
+_PROBE_EVERY_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The next stretch of the recording: interleaved 16-bit stereo, caller left, bot right."""
+
+    block: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Overtake:
+    """A message for the carrier that goes before all that is not written yet, and in the place of it."""
+
+    message: str
+
+
+Output = str | Overtake | Job | CancelJob | Record | EndCall
+"""A string is a message for the carrier."""
+
+_CODECS: Mapping[Encoding, tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]] = {
+    Encoding.PCMU: (decode_ulaw, encode_ulaw),
+    Encoding.PCMA: (decode_alaw, encode_alaw),
+    Encoding.L16: (bytes, bytes),
+}
+
+
+def decoder(audio: AudioFormat) -> Callable[[bytes], bytes]:
+    """From a payload to 16-bit linear samples."""
+    return _CODECS[audio.encoding][0]
+
+
+def encoder(audio: AudioFormat) -> Callable[[bytes], bytes]:
+    """From 16-bit linear samples to a payload."""
+    return _CODECS[audio.encoding][1]
+
+
+class Session:
+    def __init__(
+        self,
+        *,
+        call_id: str,
+        from_number: str,
+        stream: MediaStream,
+        voice: Voice,
+        policy: CallPolicy,
+        prepared: Mapping[Prompt, PreparedAudio],
+        endpointer: Endpointer,
+        recorder: Recorder | None,
+        now: float,
+    ) -> None:
+        self._stream = stream
+        self._voice = voice
+        self._endpointer = endpointer
+        self._hangover_ms = endpointer.hangover_ms
+        self._recorder = recorder
+        self._decode = decoder(stream.audio)
+        self._bytes_per_ms = stream.audio.bytes_per_second / 1000
+        self._clock = CallClock(now)
+        self._probed_at = now
+        self.call = Call(policy, stream.audio, prepared, now)
+        self.timeline = Timeline(call_id, from_number, self._clock)
+        self.deadline = self.call.next_deadline()
+        """When `on_deadline` wants calling if nothing else happens (seconds, monotonic)."""
+        self.frames_in = 0
+
+    def from_carrier(self, message: str | bytes, now: float) -> list[Output]:
+        """Raises `CarrierError` for what no carrier may send; the call is over then."""
+        outputs: list[Output] = []
+        for event in self._stream.receive(message):
+            if isinstance(event, AudioReceived):
+                self._on_audio(event, now, outputs)
+            else:
+                self._feed(event, now, outputs)
+        return outputs
+
+    def from_worker(self, result: JobResult, now: float) -> list[Output]:
+        outputs: list[Output] = []
+        self._apply(self._voice.receive(result), now, outputs)
+        return outputs
+
+    def on_deadline(self, now: float) -> list[Output]:
+        outputs: list[Output] = []
+        self._carry_out(self.call.on_deadline(now), now, outputs)
+        self._move_recording(now, outputs)
+        return outputs
+
+    def drain(self, now: float) -> list[Output]:
+        """The service cannot wait for this call any longer."""
+        outputs: list[Output] = []
+        self._carry_out(self.call.drain(now), now, outputs)
+        return outputs
+
+    def carrier_closed(self, now: float, reason: EndReason | None = None) -> list[Output]:
+        """The media socket is gone. What was being said is still transcribed, and the recording is completed."""
+        outputs: list[Output] = []
+        for event in self._endpointer.flush():
+            self._feed(event, now, outputs)
+        if reason is not None:
+            self._carry_out(self.call.abandon(reason), now, outputs)
+        self._feed(StreamStopped(), now, outputs)
+        if self._recorder is not None:
+            self._record_heard(now)
+            outputs.append(Record(self._recorder.finish(self._clock.exact_ms(now))))
+        return outputs
+
+    # -- one frame up ----------------------------------------------------------------------------------------------
+
+    def _on_audio(self, frame: AudioReceived, now: float, outputs: list[Output]) -> None:
+        pcm = self._decode(frame.payload)
+        self._clock.frame(frame.at_ms + len(frame.payload) / self._bytes_per_ms, now)
+        self.frames_in += 1
+        if self._recorder is not None:
+            self._recorder.caller(frame.at_ms, pcm)
+        for event in self._endpointer.push(pcm, frame.at_ms):
+            self._feed(event, now, outputs)
+        if self.frames_in % _HOUSEKEEPING_FRAMES == 0:
+            self._move_recording(now, outputs)
+            self._probe(now, outputs)
+
+    def _probe(self, now: float, outputs: list[Output]) -> None:
+        """While nothing plays, a mark comes back at once: it tells how far away the caller's ear is."""
+        if now - self._probed_at >= _PROBE_EVERY_S and (mark := self.call.playout.probe(now)) is not None:
+            self._probed_at = now
+            outputs.append(self._stream.mark(mark))
+
+    # -- events, commands, effects -----------------------------------------------------------------------------------
+
+    def _feed(self, event: Event, now: float, outputs: list[Output]) -> None:
+        self.timeline.happened(event, now)
+        # The call first: where the caller's ear is waiting, the voice's bookkeeping is not.
+        self._carry_out(self.call.receive(event, now), now, outputs)
+        if isinstance(event, SpeechStarted | SpeechPaused | SpeechResumed | UtteranceEnded):
+            self._apply(self._voice.receive(event), now, outputs)
+        self.deadline = self.call.next_deadline()
+
+    def _carry_out(self, commands: list[Command], now: float, outputs: list[Output]) -> None:
+        for command in commands:
+            self.timeline.commanded(command, now)
+            match command:
+                case PlayAudio(payload):
+                    outputs.append(self._stream.media(payload))
+                case SendMark(name):
+                    outputs.append(self._stream.mark(name))
+                case ClearPlayout():
+                    outputs.append(Overtake(self._stream.clear()))
+                case ListenPatiently(hangover_ms):
+                    self._endpointer.hangover_ms = self._hangover_ms if hangover_ms is None else hangover_ms
+                case EndCall():
+                    outputs.append(command)
+                case Respond() | CancelReply() | ResumeReply() | NoteReply() | IgnoreWords() | ReportTool():
+                    self._apply(self._voice.receive(command), now, outputs)
+        self.deadline = self.call.next_deadline()
+
+    def _apply(self, effects: Sequence[Effect], now: float, outputs: list[Output]) -> None:
+        for effect in effects:
+            if isinstance(effect, Transcribe | Compose | Synthesize | CancelJob):
+                outputs.append(effect)
+            else:
+                self._feed(effect, now, outputs)
+
+    # -- the recording -----------------------------------------------------------------------------------------------
+
+    def _move_recording(self, now: float, outputs: list[Output]) -> None:
+        self._record_heard(now)
+        if self._recorder is not None and (block := self._recorder.take(self._clock.exact_ms(now))):
+            outputs.append(Record(block))
+
+    def _record_heard(self, now: float) -> None:
+        heard = self.call.playout.drain_heard(now)
+        if self._recorder is not None:
+            for piece in heard:
+                self._recorder.bot(self._clock.exact_ms(piece.at), self._decode(piece.payload))

@@ -1,0 +1,271 @@
+"""What happened when, on the call's one clock: the records that a call leaves behind, as it goes on.
+
+The clock starts with the media stream and follows the carrier's own frame stamps, so that it neither drifts against the
+recording nor jumps when a frame is late. No I/O: records gather here and whoever runs the call takes them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from statistics import quantiles
+from typing import Any
+
+import msgspec
+
+from bot.calllog.records import MessageTaken, Record, TimelineEvent, TurnRecord
+from bot.events import (
+    AnnounceReply,
+    CallerSaid,
+    CancelReply,
+    ClearPlayout,
+    Command,
+    DigitPressed,
+    EndCall,
+    Event,
+    KeepMessage,
+    MarkReturned,
+    NoteReply,
+    ReplyAudio,
+    Respond,
+    SentenceBegun,
+    SpeechPaused,
+    SpeechResumed,
+    SpeechStarted,
+    StreamStarted,
+    StreamStopped,
+    ToolRequested,
+    UtteranceEnded,
+    VoiceFailed,
+)
+
+_SETTLED_FRAMES = 64  # the clock follows the mean lateness of about so many frames
+_OUTLIER_S = 0.04  # one frame may say no more than this; a stall is not a change of clock
+
+
+class CallClock:
+    """Milliseconds since the media stream began, as its carrier counts them and as they appear here.
+
+    A frame that covers the stream's first 20 ms is complete at 20 ms; with the mean time it takes to get here, that is
+    this clock's 20 ms. News of the other direction (a mark) takes the same way and so lies on the same clock.
+    """
+
+    def __init__(self, now: float) -> None:
+        self._zero = now
+        self._frames = 0
+
+    def frame(self, ends_at_ms: float, now: float) -> None:
+        """A frame has come in whose last sample the carrier stamps so."""
+        late_s = now - ends_at_ms / 1000 - self._zero
+        if self._frames >= _SETTLED_FRAMES:
+            late_s = max(-_OUTLIER_S, min(_OUTLIER_S, late_s))
+        else:
+            self._frames += 1
+        self._zero += late_s / self._frames
+
+    def ms(self, now: float) -> int:
+        return max(0, round((now - self._zero) * 1000))
+
+    def exact_ms(self, now: float) -> float:
+        return (now - self._zero) * 1000
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """The reply that a caller is waiting for, and where the time goes; times on the call's clock."""
+
+    speech_ended_ms: int | None = None
+    decided_ms: int | None = None
+    said_ms: int | None = None
+    sentence_ms: int | None = None
+    sound_ms: int | None = None
+
+
+@dataclass(slots=True)
+class Timeline:
+    call_id: str
+    from_number: str
+    clock: CallClock
+    _records: list[Record] = field(default_factory=list)
+    _turns: dict[str, TurnRecord] = field(default_factory=dict)  # replies under way
+    _utterances: dict[int, int] = field(default_factory=dict)  # turn index by where the utterance began
+    _turn_count: int = 0
+    _spoken_turns: int = 0
+    _waiting: _Waiting = field(default_factory=_Waiting)
+    reply_delays_ms: list[int] = field(default_factory=list)
+
+    def take(self) -> list[Record]:
+        """The records since the last call."""
+        records, self._records = self._records, []
+        return records
+
+    @property
+    def turns(self) -> int:
+        """Turns in which words were said, by either side."""
+        return self._spoken_turns
+
+    def reply_percentile_ms(self, percent: int) -> int | None:
+        if len(self.reply_delays_ms) < 2:
+            return self.reply_delays_ms[0] if self.reply_delays_ms else None
+        return round(quantiles(self.reply_delays_ms, n=100, method="inclusive")[percent - 1])
+
+    def happened(self, event: Event, now: float) -> None:
+        """Note an event; audio is counted elsewhere and leaves no record of its own."""
+        at_ms = self.clock.ms(now)
+        match event:
+            case ReplyAudio():
+                if self._waiting.sound_ms is None:
+                    self._waiting.sound_ms = at_ms
+            case SentenceBegun():
+                if self._waiting.sentence_ms is None:
+                    self._waiting.sentence_ms = at_ms
+            case StreamStarted(stream_id, _, audio):
+                self._note(at_ms, "stream_started", stream_id=stream_id, encoding=audio.encoding.value)
+            case SpeechStarted(start_ms):
+                self._note(start_ms, "speech_started", decided_ms=at_ms)
+            case SpeechPaused() | SpeechResumed():
+                pass
+            case UtteranceEnded(start_ms, end_ms):
+                self._waiting = _Waiting(speech_ended_ms=end_ms, decided_ms=at_ms)
+                self._utterances[start_ms] = self._new_index()
+                self._note(end_ms, "utterance_ended", start_ms=start_ms, decided_ms=at_ms)
+            case CallerSaid(text, start_ms, end_ms):
+                self._on_caller_said(text, start_ms, end_ms, at_ms)
+            case MarkReturned(name):
+                self._note(at_ms, "mark_returned", name=name)
+            case DigitPressed(digit):
+                self._note(at_ms, "digit_pressed", digit=digit)
+            case ToolRequested(name):
+                self._note(at_ms, "tool_requested", name=name)
+            case VoiceFailed(message):
+                self._note(at_ms, "voice_failed", message=message)
+            case StreamStopped():
+                self._note(at_ms, "stream_stopped")
+
+    def commanded(self, command: Command, now: float) -> None:
+        """Note what the call decided."""
+        at_ms = self.clock.ms(now)
+        match command:
+            case ClearPlayout():
+                self._note(at_ms, "playout_cleared")
+            case AnnounceReply():
+                self._on_announced(command)
+            case NoteReply(reply_id, text, length_ms):
+                self._finish_turn(reply_id, text, text, length_ms, length_ms, length_ms, at_ms)
+            case CancelReply(reply_id, position, heard_text):
+                self._on_cancelled(
+                    reply_id, position.generated_ms, position.sent_ms, position.heard_ms, heard_text, at_ms
+                )
+            case Respond(reply_id):
+                self._note(at_ms, "reply_requested", reply_id=reply_id)
+            case KeepMessage(text, start_ms, end_ms):
+                index = self._utterances.get(start_ms, max(0, self._turn_count - 1))
+                self._records.append(
+                    MessageTaken(
+                        call_id=self.call_id,
+                        turn_index=index,
+                        at_ms=start_ms,
+                        duration_ms=end_ms - start_ms,
+                        text=text,
+                        from_number=self.from_number,
+                    )
+                )
+            case EndCall(reason):
+                self._note(at_ms, "ended", reason=reason.value)
+
+    def _note(self, at_ms: int, kind: str, **data: Any) -> None:
+        self._records.append(TimelineEvent(self.call_id, at_ms, kind, data))
+
+    def _new_index(self) -> int:
+        self._turn_count += 1
+        return self._turn_count - 1
+
+    def _on_caller_said(self, text: str, start_ms: int, end_ms: int, at_ms: int) -> None:
+        self._waiting.said_ms = at_ms
+        if not text:
+            self._note(at_ms, "no_words", start_ms=start_ms, end_ms=end_ms)
+            return
+        index = self._utterances.get(start_ms)
+        self._spoken_turns += 1
+        self._records.append(
+            TurnRecord(
+                call_id=self.call_id,
+                index=self._new_index() if index is None else index,
+                role="caller",
+                kind="speech",
+                started_ms=start_ms,
+                ended_ms=end_ms,
+                text=text,
+            )
+        )
+
+    def _on_announced(self, reply: AnnounceReply) -> None:
+        started_ms = self.clock.ms(reply.heard_at)
+        turn = TurnRecord(
+            call_id=self.call_id,
+            index=self._new_index(),
+            role="bot",
+            kind=reply.kind,
+            started_ms=started_ms,
+            text=reply.text,
+            heard_text="",
+            **(self._delays(started_ms) if reply.kind == "reply" else {}),
+        )
+        if turn.reply_ms is not None:
+            self.reply_delays_ms.append(turn.reply_ms)
+        self._turns[reply.reply_id] = turn
+        self._records.append(turn)
+
+    def _delays(self, started_ms: int) -> Mapping[str, Any]:
+        """Where the time between the caller's last sound and the reply's first one went."""
+        waited, self._waiting = self._waiting, _Waiting()
+        if waited.speech_ended_ms is None or waited.decided_ms is None:
+            return {}  # an answer to a tool's result, not to the caller
+        return {
+            "endpointing_ms": waited.decided_ms - waited.speech_ended_ms,
+            "transcription_ms": _between(waited.decided_ms, waited.said_ms),
+            "response_ms": _between(waited.said_ms, waited.sentence_ms),
+            "synthesis_ms": _between(waited.sentence_ms, waited.sound_ms),
+            "reply_ms": started_ms - waited.speech_ended_ms,
+        }
+
+    def _on_cancelled(
+        self, reply_id: str, generated_ms: int, sent_ms: int, heard_ms: int, heard_text: str, at_ms: int
+    ) -> None:
+        turn = self._turns.get(reply_id)
+        if turn is None:
+            self._note(at_ms, "reply_dropped", reply_id=reply_id)
+            return
+        self._note(at_ms, "reply_cut", reply_id=reply_id, heard_ms=heard_ms, generated_ms=generated_ms)
+        self._finish_turn(reply_id, turn.text, heard_text, generated_ms, sent_ms, heard_ms, at_ms, interrupted=True)
+
+    def _finish_turn(
+        self,
+        reply_id: str,
+        text: str,
+        heard_text: str,
+        generated_ms: int,
+        sent_ms: int,
+        heard_ms: int,
+        at_ms: int,
+        *,
+        interrupted: bool = False,
+    ) -> None:
+        turn = self._turns.pop(reply_id, None)
+        if turn is None:
+            return
+        self._spoken_turns += bool(text)
+        self._records.append(
+            msgspec.structs.replace(
+                turn,
+                text=text,
+                heard_text=heard_text,
+                ended_ms=max(turn.started_ms, at_ms),
+                generated_ms=generated_ms,
+                sent_ms=sent_ms,
+                heard_ms=heard_ms,
+                interrupted=interrupted,
+            )
+        )
+
+
+def _between(start_ms: int | None, end_ms: int | None) -> int | None:
+    return None if start_ms is None or end_ms is None else max(0, end_ms - start_ms)
