@@ -1,8 +1,9 @@
 """Twilio Media Streams in both directions, without the socket.
 
-Text messages of JSON: `connected`, `start`, then `media` every 20 ms, `dtmf`, `mark`, and `stop`; we send `media`, `mark`,
-`clear`. Numbers travel as decimal strings. Events that we do not know are ignored, since Twilio may add some; what it
-cannot have sent is a `CarrierError`. https://www.twilio.com/docs/voice/media-streams/websocket-messages
+Text messages of JSON: `connected`, `start`, then `media` every 20 ms, `dtmf`, `mark`, and `stop`; we send `media`,
+`mark`, `clear`. Numbers travel as decimal strings. Events that we do not know are ignored, since Twilio may add some;
+what it cannot have sent is a `CarrierError`.
+https://www.twilio.com/docs/voice/media-streams/websocket-messages
 
 Media is the hot path: one decoder for all streams undoes JSON, base64 and the strings in one pass, and an outgoing
 message is a prefix made once, the base64 and a suffix.
