@@ -74,6 +74,7 @@ class CallPolicy:
     idle_prompts: int = 2  # so many times "are you still there?", then goodbye
     reply_timeout_s: float = 10.0
     message_hangover_ms: int = 2000
+    start_timeout_s: float = 10.0  # for the carrier's media stream to start once its socket is open
     message_wait_s: float = 10.0  # for the first word of a message
     goodbye_grace_s: float = 5.0  # beyond the length of the last words; after that we hang up, heard or not
     lead_ms: int = 400
@@ -102,7 +103,8 @@ class Call:
         self._idle_prompts = 0
         self._quiet_since = now
         self._thinking_since = now
-        self._must_end_at = now + policy.max_call_s
+        self._is_started = False
+        self._must_end_at = now + policy.start_timeout_s
         self._ending: EndReason | None = None
         self.end_reason: EndReason | None = None
         self.interruptions = 0
@@ -129,6 +131,8 @@ class Call:
         before, self._turn = self._turn, TRANSITIONS.get((self._turn, type(event)), self._turn)
         match event:
             case StreamStarted():
+                self._is_started = True
+                self._must_end_at = now + self._policy.max_call_s
                 return self._say(Prompt.GREETING, now)
             case SpeechStarted():
                 return self._on_speech_started(before, now)
@@ -252,7 +256,7 @@ class Call:
         deadlines = [self._must_end_at]
         if (playout := self.playout.next_deadline()) is not None:
             deadlines.append(playout)
-        if self._turn is Turn.CALLER and not self._is_speaking:
+        if self._is_quiet:
             deadlines.append(self._quiet_since + self._patience_s)
         elif self._reply_due_at is not None:
             deadlines.append(self._reply_due_at)
@@ -268,7 +272,7 @@ class Call:
             return commands
         if now >= self._must_end_at:
             return commands + self._on_time_up(now)
-        if self._turn is Turn.CALLER and not self._is_speaking and now >= self._quiet_since + self._patience_s:
+        if self._is_quiet and now >= self._quiet_since + self._patience_s:
             return commands + self._on_idle(now)
         if self._reply_due_at is not None and now >= self._reply_due_at:
             return commands + self._on_voice_failed(now)
@@ -284,10 +288,17 @@ class Call:
         return None
 
     @property
+    def _is_quiet(self) -> bool:
+        """Whether it is the caller's turn and they say nothing."""
+        return self._is_started and self._turn is Turn.CALLER and not self._is_speaking
+
+    @property
     def _patience_s(self) -> float:
         return self._policy.message_wait_s if self._is_taking_message else self._policy.idle_prompt_s
 
     def _on_time_up(self, now: float) -> list[Command]:
+        if not self._is_started:
+            return self._end(EndReason.CARRIER_ERROR)
         if self._ending is not None:
             return self._end(self._ending)
         return self._say_goodbye(Prompt.TIME_UP, EndReason.MAX_DURATION, now)

@@ -1,7 +1,7 @@
 """The configuration: one frozen value, from one TOML file and the environment, validated before any port opens.
 
 Every value can be given in the environment as `OFFHOOK_` and its path in capitals (`OFFHOOK_SERVER_PORT`), which wins
-over the file, or in the file as `"env:NAME"`. No other module reads the environment. docs/operations.md lists every setting.
+over the file, or in the file as `"env:NAME"`. No other module reads the environment. docs/operations.md lists all.
 """
 
 import difflib

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import structlog
 
-from media.recorder import WavFile
+from media.wav import WavFile
 
 log = structlog.get_logger()
 

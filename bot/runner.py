@@ -94,7 +94,7 @@ class CallRunner:
         self._timer: asyncio.TimerHandle | None = None
         self._due = asyncio.Event()
 
-    async def run(self) -> Summary:
+    async def run(self) -> None:
         """Carry the call to its end. A bug in any of its tasks ends it, and is raised once the rest is put in order."""
         try:
             async with self._tasks:
@@ -109,7 +109,6 @@ class CallRunner:
             self._log_records()
             if self._recording is not None:
                 await self._recording.close()
-        return self._summary()
 
     async def say_goodbye(self) -> None:
         await self._deliver(self._session.drain(self._loop.time()))
@@ -245,7 +244,7 @@ class CallRunner:
     async def _close_socket(self, code: int, why: str) -> None:
         await self._socket.close(code=code, message=why.encode())
 
-    def _summary(self) -> Summary:
+    def summary(self) -> Summary:
         call, timeline = self._session.call, self._session.timeline
         return Summary(
             reason=call.end_reason or EndReason.SERVER_ERROR,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from bot.call import Call, CallPolicy, PreparedAudio, Prompt
 from bot.carrier.base import MediaStream
+from bot.errors import CarrierError
 from bot.events import (
     AudioReceived,
     CancelJob,
@@ -32,6 +33,7 @@ from bot.events import (
     SpeechPaused,
     SpeechResumed,
     SpeechStarted,
+    StreamStarted,
     StreamStopped,
     Synthesize,
     Transcribe,
@@ -87,6 +89,7 @@ class Session:
         self,
         *,
         call_id: str,
+        carrier_call_id: str,
         from_number: str,
         stream: MediaStream,
         voice: Voice,
@@ -96,6 +99,7 @@ class Session:
         recorder: Recorder | None,
         now: float,
     ) -> None:
+        self._carrier_call_id = carrier_call_id
         self._stream = stream
         self._voice = voice
         self._endpointer = endpointer
@@ -118,6 +122,8 @@ class Session:
             if isinstance(event, AudioReceived):
                 self._on_audio(event, now, outputs)
             else:
+                if isinstance(event, StreamStarted) and event.carrier_call_id != self._carrier_call_id:
+                    raise CarrierError("the media stream belongs to another call than its token", close_code=1008)
                 self._feed(event, now, outputs)
         return outputs
 

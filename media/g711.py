@@ -1,7 +1,7 @@
 """ITU-T G.711: mu-law and A-law, to and from 16-bit little-endian linear samples.
 
-`audioop` does the work: the standard library's up to Python 3.12, the package audioop-lts from 3.13 on; both give the same
-bytes. Decoding equals the ITU's reference for all 256 codes; encoding 16-bit samples is within one code step of it,
+`audioop` does the work: the standard library's up to Python 3.12, the package audioop-lts from 3.13 on; both give
+the same bytes. Decoding equals the ITU's reference for all 256 codes; encoding is within one code step of it,
 since the standard is written for 14 and 13 bits and rounds 508 mu-law values differently.
 """
 

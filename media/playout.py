@@ -170,7 +170,7 @@ class Playout:
     def due(self, now: float) -> list[Packet]:
         """The packets to send now so that the carrier's lead is full; most of the time there are none."""
         packets: list[Packet] = []
-        for reply in self._replies:
+        for reply in tuple(self._replies):  # a new run lets go of what was heard
             while (size := self._sendable(reply, now)) > 0:
                 packets.append(self._send(reply, size, now))
             if reply.unsent or not reply.is_finished:
@@ -292,9 +292,9 @@ class Playout:
         A steady stream goes in whole packets; short ones only where a reply ends or the carrier runs low.
         """
         lead_s = max(0.0, self._lead_ends_at - now)
-        room = int((self._lead_s - lead_s) * self._rate + 1) // self._frame * self._frame
+        room = int((self._lead_s - lead_s) * self._rate + 1)
         whole = reply.unsent if reply.is_finished else reply.unsent // self._frame * self._frame
-        size = min(room, whole)
+        size = whole if whole <= room else room // self._frame * self._frame
         is_tail = reply.is_finished and size == reply.unsent
         return size if size >= self._packet or is_tail or lead_s <= self._lead_s / 2 else 0
 

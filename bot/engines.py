@@ -1,0 +1,76 @@
+"""Who listens, thinks and speaks: from names in the configuration to links, each loaded once for all calls."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+from bot.call import PreparedAudio, Prompt
+from bot.config import BotConfig
+from bot.errors import ConfigError
+from bot.local.pool import Pool
+from bot.prompts import prepare
+from bot.runner import Links
+from bot.speech.facts import Fact, FactsResponder
+from bot.speech.links import Responder, Speaker, Transcriber
+from bot.speech.local import LocalSpeaker, LocalTranscriber
+from media.frame import AudioFormat
+
+T = TypeVar("T", Transcriber, Speaker)
+
+
+class Engines:
+    """The links of every bot, and what each bot can say without them."""
+
+    def __init__(self, bots: Sequence[BotConfig]) -> None:
+        """Raises `ConfigError` for a name that nothing answers to."""
+        self._pool = Pool()
+        self._transcribers: dict[tuple[str, str], Transcriber] = {}
+        self._speakers: dict[tuple[str, str], Speaker] = {}
+        self._links = {bot.name: self._link(bot) for bot in bots}
+        self._bots = {bot.name: bot for bot in bots}
+        self._prepared: dict[tuple[str, AudioFormat], Mapping[Prompt, PreparedAudio]] = {}
+
+    async def start(self, audio: AudioFormat) -> None:
+        """Load, verify and warm every engine, and prepare what is said without one; raises `VoiceError`."""
+        for engine in self._all():
+            await engine.start()
+        for bot in self._bots.values():
+            speaker = self._links[bot.name].speaker
+            self._prepared[bot.name, audio] = await prepare(bot, speaker, audio)
+
+    async def close(self) -> None:
+        for engine in self._all():
+            await engine.close()
+        self._pool.close()
+
+    def links(self, bot: BotConfig) -> Links:
+        return self._links[bot.name]
+
+    def prepared(self, bot: BotConfig, audio: AudioFormat) -> Mapping[Prompt, PreparedAudio]:
+        return self._prepared[bot.name, audio]
+
+    def _all(self) -> Sequence[Transcriber | Responder | Speaker]:
+        responders = [links.responder for links in self._links.values()]
+        return [*self._transcribers.values(), *self._speakers.values(), *responders]
+
+    def _link(self, bot: BotConfig) -> Links:
+        names = bot.chained
+        transcriber = self._shared(
+            self._transcribers,
+            (names.transcriber, bot.language),
+            lambda model: LocalTranscriber(model, language=bot.language, pool=self._pool),
+        )
+        speaker = self._shared(self._speakers, (names.speaker, ""), lambda voice: LocalSpeaker(voice, pool=self._pool))
+        return Links(transcriber, self._responder(bot), speaker)
+
+    def _shared(self, loaded: dict[tuple[str, str], T], key: tuple[str, str], local: Callable[[str], T]) -> T:
+        if key not in loaded:
+            where, _, name = key[0].partition(":")
+            if where != "local" or not name:
+                raise ConfigError(f"there is no engine {key[0]!r}: write local: and a model's name or path")
+            loaded[key] = local(name)
+        return loaded[key]
+
+    def _responder(self, bot: BotConfig) -> Responder:
+        if bot.chained.responder != "facts":
+            raise ConfigError(f"bot {bot.name!r}: there is no responder {bot.chained.responder!r}: write 'facts'")
+        return FactsResponder([Fact(tuple(fact.ask), fact.answer) for fact in bot.facts])

@@ -1,0 +1,361 @@
+"""The aiohttp application: webhooks in, media sockets up, health and metrics out. It decides nothing about a call."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+import aiohttp
+import msgspec
+import structlog
+from aiohttp import web
+from structlog.contextvars import bound_contextvars
+
+from bot.call import CallPolicy
+from bot.calllog.records import CallEnded, CallStarted, RecordingWritten
+from bot.calllog.store import CallLog
+from bot.carrier.base import Answer, Carrier, IncomingCall, RestRequest, Webhook
+from bot.carrier.twilio import TwilioCarrier
+from bot.config import BotConfig, Config
+from bot.engines import Engines
+from bot.errors import BotError, CarrierError, SignatureError
+from bot.metrics import Metrics
+from bot.privacy import mask_number
+from bot.recordings import CHANNELS, Recording, Recordings
+from bot.runner import CallRunner, Summary
+from bot.session import Session, encoder
+from bot.supervisor import Supervisor
+from bot.tickets import Ticket, Tickets
+from bot.voice.chained import ChainedVoice
+from media.endpointing import Endpointer, EndpointingSettings
+from media.frame import PCMU_8K
+from media.recorder import Recorder
+
+log = structlog.get_logger()
+
+MAX_WEBHOOK_BYTES = 64 * 1024
+MAX_MESSAGE_BYTES = 256 * 1024
+GOODBYE_S = 15.0
+_REST_TRIES = 3
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Service:
+    """Everything that lives as long as the process: engines, the call log, carriers, and the list of live calls."""
+
+    def __init__(self, config: Config, public_url: str) -> None:
+        """`public_url` is what carriers reach; raises `ConfigError` for engines that do not exist."""
+        self.config = config
+        self.metrics = Metrics()
+        self.supervisor = Supervisor(config.server.max_calls)
+        self.tickets = Tickets()
+        self.carriers = _carriers(config, public_url)
+        self._engines = Engines(config.bots)
+        self._recordings = Recordings(Path(config.storage.recordings))
+        self._resources = AsyncExitStack()
+        self._calllog: CallLog | None = None
+        self._http: aiohttp.ClientSession | None = None
+        self.is_ready = False
+
+    # -- the process's life ----------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Open the call log and load the engines; raises `StoreError` or `VoiceError` that says what to do."""
+        self._calllog = await CallLog.open(self.config.storage.database)
+        self._resources.push_async_callback(self._calllog.close)
+        self._resources.push_async_callback(self._recordings.close)
+        self._http = await self._resources.enter_async_context(aiohttp.ClientSession())
+        self._resources.push_async_callback(self._engines.close)
+        await self._engines.start(PCMU_8K)
+        self.is_ready = True
+
+    async def stop(self, patience_s: float | None = None) -> None:
+        """Take no new calls, let the live ones finish (at most so long), write everything, let go of everything."""
+        told = await self.supervisor.drain(self.config.server.drain_s if patience_s is None else patience_s, GOODBYE_S)
+        if told:
+            log.warning("calls_cut_by_stop", calls=told)
+        self.is_ready = False
+        await self._resources.aclose()
+
+    def application(self) -> web.Application:
+        app = web.Application(client_max_size=MAX_WEBHOOK_BYTES, middlewares=[_errors_are_answers])
+        for name in self.carriers:
+            app.router.add_route("*", f"/{name}/voice", self._voice_webhook, name=f"{name}-voice")
+            app.router.add_route("*", f"/{name}/status", self._status_webhook, name=f"{name}-status")
+            app.router.add_get(f"/media/{name}/{{token}}", self._media_socket, name=f"{name}-media")
+        app.router.add_get("/healthz", self._healthz)
+        app.router.add_get("/readyz", self._readyz)
+        app.router.add_get("/metrics", self._metrics)
+        return app
+
+    # -- webhooks --------------------------------------------------------------------------------------------------
+
+    async def _voice_webhook(self, request: web.Request) -> web.Response:
+        carrier = self._carrier_of(request)
+        webhook = await self._checked(carrier, request)
+        incoming = carrier.incoming(webhook)
+        bot = self.config.bot_for(incoming.to_number)
+        if bot is None:
+            log.warning("number_has_no_bot", carrier=carrier.name, to=mask_number(incoming.to_number))
+            return self._reply(carrier, "no_bot", carrier.refuse("This number is not in service.", "en"))
+        if not self.supervisor.has_room(self.tickets.count(_now())):
+            log.warning("call_refused", carrier=carrier.name, bot=bot.name, live_calls=len(self.supervisor))
+            return self._reply(carrier, "busy", carrier.refuse(bot.texts.busy, bot.language))
+        return self._reply(carrier, "answered", self._admit(carrier, incoming, bot))
+
+    def _admit(self, carrier: Carrier, incoming: IncomingCall, bot: BotConfig) -> Answer:
+        call_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+        numbers = (incoming.from_number, incoming.to_number)
+        ticket = Ticket(call_id, carrier.name, incoming.carrier_call_id, *numbers, bot)
+        token = self.tickets.issue(ticket, _now())
+        log.info(
+            "call_answered",
+            call_id=call_id,
+            carrier=carrier.name,
+            carrier_call_id=incoming.carrier_call_id,
+            bot=bot.name,
+            caller=mask_number(incoming.from_number),
+        )
+        return carrier.answer(f"/media/{carrier.name}/{token}", {"call_id": call_id, "bot": bot.name})
+
+    async def _status_webhook(self, request: web.Request) -> web.Response:
+        carrier = self._carrier_of(request)
+        progress = carrier.progress(await self._checked(carrier, request))
+        log.info(
+            "carrier_status", carrier=carrier.name, carrier_call_id=progress.carrier_call_id, status=progress.status
+        )
+        return web.Response(status=204)
+
+    async def _checked(self, carrier: Carrier, request: web.Request) -> Webhook:
+        """The request, once the carrier's signature on it was found to be right."""
+        if request.method not in ("GET", "POST"):
+            raise web.HTTPMethodNotAllowed(request.method, ["GET", "POST"])
+        webhook = Webhook(request.method, request.raw_path, request.headers, await request.read())
+        try:
+            carrier.check(webhook)
+        except SignatureError:
+            self.metrics.webhooks.labels(carrier.name, "forbidden").inc()
+            raise
+        return webhook
+
+    def _reply(self, carrier: Carrier, outcome: str, answer: Answer) -> web.Response:
+        self.metrics.webhooks.labels(carrier.name, outcome).inc()
+        return web.Response(text=answer.body, content_type=answer.content_type, charset="utf-8")
+
+    def _carrier_of(self, request: web.Request) -> Carrier:
+        return self.carriers[request.path.strip("/").split("/")[1 if request.path.startswith("/media/") else 0]]
+
+    # -- media sockets ---------------------------------------------------------------------------------------------
+
+    async def _media_socket(self, request: web.Request) -> web.StreamResponse:
+        carrier = self._carrier_of(request)
+        ticket = self.tickets.claim(request.match_info["token"], carrier.name, _now())
+        if ticket is None:
+            self.metrics.sockets_refused.inc()
+            log.warning(
+                "media_socket_refused", carrier=carrier.name, remedy="a token opens one socket, within a minute"
+            )
+            raise web.HTTPForbidden(text="This media socket was not announced, or was opened before.")
+        socket = web.WebSocketResponse(max_msg_size=MAX_MESSAGE_BYTES, compress=False)
+        await socket.prepare(request)
+        with bound_contextvars(call_id=ticket.call_id, carrier=carrier.name):
+            log.info("call_connected", bot=ticket.bot.name)
+            try:
+                await self._carry(carrier, ticket, socket)
+            except Exception:  # the one broad catch: a bug ends the call that met it, and no other
+                log.exception("call_crashed")
+                await socket.close(code=1011, message=b"internal error")
+        return socket
+
+    async def _carry(self, carrier: Carrier, ticket: Ticket, socket: web.WebSocketResponse) -> None:
+        calllog = self._log()
+        calllog.write(_started(ticket))
+        recording = await self._begin_recording(ticket)
+        session = self._session(carrier, ticket, with_recorder=recording is not None)
+        runner = CallRunner(
+            ticket.call_id,
+            session,
+            self._engines.links(ticket.bot),
+            socket,
+            calllog,
+            recording,
+            lambda: self._hang_up(carrier, ticket.carrier_call_id),
+        )
+        self.supervisor.enter(runner)
+        self.metrics.live_calls.set(len(self.supervisor))
+        try:
+            await runner.run()
+        finally:
+            summary = runner.summary()
+            if recording is not None:
+                calllog.write(_recorded(ticket, recording))
+            calllog.write(_ended(ticket, summary, session))
+            self.supervisor.leave(runner)
+            self.metrics.live_calls.set(len(self.supervisor))
+            self.metrics.call_ended(ticket.bot.name, summary)
+            log.info(
+                "call_ended",
+                reason=summary.reason.value,
+                duration_ms=summary.duration_ms,
+                turns=summary.turns,
+                interruptions=summary.interruptions,
+                reply_p50_ms=session.timeline.reply_percentile_ms(50),
+                **summary.counters,
+            )
+
+    def _session(self, carrier: Carrier, ticket: Ticket, *, with_recorder: bool) -> Session:
+        bot, stream = ticket.bot, carrier.open_stream()
+        links = self._engines.links(bot)
+        listening = EndpointingSettings(pause_ms=bot.listening.pause_ms, hangover_ms=bot.listening.hangover_ms)
+        voice = ChainedVoice(
+            speaker_rate_hz=links.speaker.rate_hz, line_rate_hz=stream.audio.rate_hz, encode=encoder(stream.audio)
+        )
+        return Session(
+            call_id=ticket.call_id,
+            carrier_call_id=ticket.carrier_call_id,
+            from_number=ticket.from_number,
+            stream=stream,
+            voice=voice,
+            policy=_policy(bot),
+            prepared=self._engines.prepared(bot, stream.audio),
+            endpointer=Endpointer(listening),
+            recorder=Recorder(stream.audio.rate_hz) if with_recorder else None,
+            now=_now(),
+        )
+
+    async def _begin_recording(self, ticket: Ticket) -> Recording | None:
+        if not ticket.bot.record:
+            return None
+        try:
+            recording = await self._recordings.open(ticket.call_id, PCMU_8K.rate_hz)
+        except OSError as exc:
+            log.error("recording_failed", error=str(exc), remedy="make the folder in storage.recordings writable")
+            return None
+        self._log().write(_recorded(ticket, recording))
+        return recording
+
+    async def _hang_up(self, carrier: Carrier, carrier_call_id: str) -> None:
+        """Ask the carrier to end the call; raises `CarrierError` when it will not."""
+        request = carrier.hang_up(carrier_call_id)
+        if request is None:
+            return
+        for attempt in range(1, _REST_TRIES + 1):
+            status, body = await self._perform(request)
+            if carrier.is_done(status, body):
+                return
+            if status < 500:
+                break
+            log.warning("hang_up_refused", status=status, attempt=attempt)
+        raise CarrierError(f"the carrier answered {status} to the request to hang up")
+
+    async def _perform(self, request: RestRequest) -> tuple[int, str]:
+        if self._http is None:
+            raise CarrierError("the service has not started")
+        auth = aiohttp.BasicAuth(request.username, request.password)
+        try:
+            async with self._http.request(
+                request.method, request.url, data=aiohttp.FormData(list(request.form)), auth=auth
+            ) as response:
+                return response.status, await response.text()
+        except aiohttp.ClientError as exc:
+            raise CarrierError(f"the carrier's API is out of reach: {exc}") from exc
+
+    def _log(self) -> CallLog:
+        if self._calllog is None:
+            raise CarrierError("the service has not started")
+        return self._calllog
+
+    # -- health ----------------------------------------------------------------------------------------------------
+
+    async def _healthz(self, _: web.Request) -> web.Response:
+        """The process lives and its event loop turns."""
+        return web.json_response({"status": "ok"})
+
+    async def _readyz(self, _: web.Request) -> web.Response:
+        """Whether a load balancer should send calls here."""
+        is_ready = self.is_ready and not self.supervisor.is_draining
+        status = "ready" if is_ready else "draining" if self.supervisor.is_draining else "starting"
+        body = {"status": status, "live_calls": len(self.supervisor)}
+        return web.json_response(body, status=200 if is_ready else 503)
+
+    async def _metrics(self, _: web.Request) -> web.Response:
+        return web.Response(body=self.metrics.exposition(), content_type="text/plain", charset="utf-8")
+
+
+@web.middleware
+async def _errors_are_answers(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """What the other side did wrong becomes a status and a sentence, never a trace."""
+    try:
+        return await handler(request)
+    except SignatureError as exc:
+        log.warning("webhook_forbidden", path=request.path, error=str(exc))
+        return web.Response(status=403, text="The signature does not fit this request.")
+    except CarrierError as exc:
+        log.warning("webhook_refused", path=request.path, error=str(exc))
+        return web.Response(status=400, text=str(exc))
+    except BotError as exc:
+        log.error("webhook_failed", path=request.path, error=str(exc))
+        return web.Response(status=503, text="The service cannot answer at the moment.")
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _carriers(config: Config, public_url: str) -> dict[str, Carrier]:
+    carriers: dict[str, Carrier] = {}
+    if (twilio := config.carriers.twilio) is not None:
+        tokens = (twilio.auth_token, twilio.old_auth_token)
+        carriers["twilio"] = TwilioCarrier(twilio.account_sid, tokens, public_url, twilio.api_base)
+    return carriers
+
+
+def _policy(bot: BotConfig) -> CallPolicy:
+    return CallPolicy(
+        max_call_s=bot.max_call_s,
+        idle_prompt_s=bot.idle_prompt_s,
+        reply_timeout_s=bot.reply_timeout_s,
+        message_hangover_ms=bot.listening.message_hangover_ms,
+        lead_ms=bot.lead_ms,
+    )
+
+
+def _started(ticket: Ticket) -> CallStarted:
+    return CallStarted(
+        call_id=ticket.call_id,
+        carrier=ticket.carrier,
+        carrier_call_id=ticket.carrier_call_id,
+        bot=ticket.bot.name,
+        from_number=ticket.from_number,
+        to_number=ticket.to_number,
+        started_at=datetime.now(UTC),
+        config=msgspec.to_builtins(ticket.bot),
+    )
+
+
+def _recorded(ticket: Ticket, recording: Recording) -> RecordingWritten:
+    return RecordingWritten(
+        call_id=ticket.call_id,
+        path=str(recording.path),
+        rate_hz=recording.rate_hz,
+        channels=CHANNELS,
+        duration_ms=recording.duration_ms,
+        size_bytes=recording.size_bytes,
+    )
+
+
+def _ended(ticket: Ticket, summary: Summary, session: Session) -> CallEnded:
+    return CallEnded(
+        call_id=ticket.call_id,
+        ended_at=datetime.now(UTC),
+        duration_ms=summary.duration_ms,
+        end_reason=summary.reason.value,
+        turns=summary.turns,
+        interruptions=summary.interruptions,
+        reply_p50_ms=session.timeline.reply_percentile_ms(50),
+        reply_p95_ms=session.timeline.reply_percentile_ms(95),
+        counters=dict(summary.counters),
+    )

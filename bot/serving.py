@@ -1,0 +1,82 @@
+"""From a configuration to a process that answers calls, and back: bind, load, listen, drain, let go."""
+
+import asyncio
+import secrets
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import resources
+
+import msgspec
+import structlog
+from aiohttp import web
+
+from bot.config import CarriersConfig, Config, TwilioConfig, load
+from bot.errors import ConfigError
+from bot.server import Service
+
+log = structlog.get_logger()
+
+REHEARSAL_ACCOUNT = "AC" + "0" * 32
+
+
+def completed(config: Config) -> Config:
+    """Fill in what a configuration may leave out: without bots the sample business answers, without a carrier only
+    rehearsals on this machine can call, with a token made for this one run."""
+    if not config.bots:
+        with resources.as_file(resources.files("bot.rehearsal") / "sample_business.toml") as path:
+            config = msgspec.structs.replace(config, bots=load(path, {}).bots)
+    if config.carriers.twilio is None:
+        twilio = TwilioConfig(account_sid=REHEARSAL_ACCOUNT, auth_token=secrets.token_hex(16))
+        config = msgspec.structs.replace(config, carriers=CarriersConfig(twilio=twilio))
+    return config
+
+
+@asynccontextmanager
+async def running(config: Config) -> AsyncIterator[tuple[Service, str]]:
+    """A service that answers calls until the block is left, and the URL it listens on.
+
+    Raises `ConfigError`, `StoreError` or `VoiceError`, saying what to do, before anything listens.
+    """
+    bound = _bind(config.server.host, config.server.port)
+    url = f"http://{config.server.host}:{bound.getsockname()[1]}"
+    service = Service(config, config.server.public_url or url)
+    runner = web.AppRunner(service.application(), access_log=None, handle_signals=False)
+    try:
+        await service.start()
+        await runner.setup()
+        await web.SockSite(runner, bound).start()
+        yield service, url
+    finally:
+        await service.stop()
+        await runner.cleanup()
+        bound.close()
+
+
+async def serve(config: Config) -> None:
+    """Answer calls until SIGTERM or SIGINT, then drain; a second signal does not wait."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    async with running(config) as (service, url):
+        log.info("listening", url=url, bots=[bot.name for bot in config.bots], carriers=sorted(service.carriers))
+        await stop.wait()
+        log.info("draining", live_calls=len(service.supervisor), patience_s=config.server.drain_s)
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(name)
+    log.info("stopped")
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """Take the port before anything slow is loaded, so that a port in use is known at once."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as exc:
+        bound.close()
+        raise ConfigError(f"cannot listen on {host}:{port}: {exc.strerror}; choose another server.port") from exc
+    return bound

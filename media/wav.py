@@ -1,0 +1,47 @@
+"""A WAV file (RIFF, linear PCM) that plays at every moment while it grows, also after the process was killed."""
+
+import struct
+from pathlib import Path
+from typing import BinaryIO
+
+_HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
+_RIFF_SIZE_AT, _DATA_SIZE_AT = 4, 40
+_PCM, _BITS = 1, 16
+MAX_DATA_BYTES = 2**32 - 1 - _HEADER.size  # the format counts bytes with 32 bits
+
+
+class WavFile:
+    """16-bit little-endian samples. Blocking: whoever must not wait gives it a thread."""
+
+    def __init__(self, path: Path, rate_hz: int, channels: int) -> None:
+        """Create the file and the folders above it; raises `FileExistsError`, or another `OSError`."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file: BinaryIO = path.open("xb", buffering=0)
+        self._data_bytes = 0
+        self._block = 2 * channels
+        rate_bytes = rate_hz * self._block
+        self._file.write(
+            _HEADER.pack(
+                b"RIFF", _HEADER.size - 8, b"WAVE", b"fmt ", 16, _PCM, channels, rate_hz, rate_bytes, self._block,
+                _BITS, b"data", 0,
+            )
+        )  # fmt: skip
+
+    def append(self, pcm: bytes) -> None:
+        """Write interleaved samples, then say in the header that they are there."""
+        if len(pcm) % self._block:
+            raise ValueError(f"{len(pcm)} bytes are no whole samples of {self._block} bytes")
+        if self._data_bytes + len(pcm) > MAX_DATA_BYTES:
+            raise OSError("a WAV file holds at most 4 GiB; begin another one")
+        self._file.seek(0, 2)
+        self._file.write(pcm)
+        self._data_bytes += len(pcm)
+        self._patch(_DATA_SIZE_AT, self._data_bytes)
+        self._patch(_RIFF_SIZE_AT, _HEADER.size - 8 + self._data_bytes)
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _patch(self, offset: int, size: int) -> None:
+        self._file.seek(offset)
+        self._file.write(struct.pack("<I", size))
