@@ -2,8 +2,8 @@
 
 Each side hands in audio with the time at which it sounded. Audio that follows on stays in one piece, although the times
 jitter by a few milliseconds: a piece is only moved when it is more than a frame away from where the last one ended.
-Gaps are silence. What is older than `hold_ms` is final and is taken away, so that memory stays bounded; what comes in for a
-place that has been taken is dropped, and counted.
+Gaps are silence. What is older than `hold_ms` is final and is taken away, so that memory stays bounded; what comes in
+for a place that has been taken is dropped, and counted.
 """
 
 import numpy as np
