@@ -1,0 +1,83 @@
+"""Reading the call log: the list page by page, one call whole, all calls one after the other."""
+
+from collections.abc import AsyncIterator
+from typing import Self
+
+from sqlalchemy import URL, Select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bot.calllog import database
+from bot.calllog.detail import SUMMARY, CallDetail, CallSummary, load_details
+from bot.calllog.filters import CallFilter, Cursor, narrowed, paged
+from bot.calllog.schema import calls
+from bot.calllog.storable import storable_key
+
+EXPORT_PAGE = 200
+WHOLE_CALLS_PAGE = 10  # a call of an hour has tens of thousands of events
+
+
+class CallReader:
+    """Reads a call log that is there already, and changes nothing in it; `CallLog` also writes."""
+
+    def __init__(self, address: URL, engine: AsyncEngine) -> None:
+        self._address = address
+        self._engine = engine
+
+    @classmethod
+    async def open(cls, url: str) -> Self:
+        """Raises `StoreError` where there is no call log, or one that this version of Offhook cannot read."""
+        address = database.parse_url(url)
+        database.check_file(address)
+        engine = database.create_engine(address)
+        try:
+            with database.explained(address, "open"):
+                async with engine.connect() as connection:
+                    await connection.run_sync(database.check_current)
+        except BaseException:
+            await engine.dispose()
+            raise
+        return cls(address, engine)
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+    async def list_calls(
+        self, filters: CallFilter | None = None, limit: int = 50, before: Cursor | None = None
+    ) -> list[CallSummary]:
+        """A page of at most `limit` calls, newest first, from below `before` (the last call's `cursor`) on."""
+        with database.explained(self._address, "read"):
+            async with self._engine.connect() as connection:
+                return await _summaries(connection, paged(narrowed(SUMMARY, filters or CallFilter()), limit, before))
+
+    async def get_call(self, call_id: str) -> CallDetail | None:
+        """One call whole, or None if there is none of this id."""
+        with database.explained(self._address, "read"):
+            async with self._engine.connect() as connection:
+                found = await _summaries(connection, SUMMARY.where(calls.c.call_id == storable_key(call_id)))
+                details = await load_details(connection, found)
+        return details[0] if details else None
+
+    async def iter_calls(self, filters: CallFilter | None = None) -> AsyncIterator[CallSummary]:
+        """All calls that are meant, newest first, in bounded memory."""
+        async for page in self._pages(filters or CallFilter(), EXPORT_PAGE):
+            for call in page:
+                yield call
+
+    async def iter_details(self, filters: CallFilter | None = None) -> AsyncIterator[CallDetail]:
+        """The same, each call whole."""
+        async for page in self._pages(filters or CallFilter(), WHOLE_CALLS_PAGE):
+            with database.explained(self._address, "read"):
+                async with self._engine.connect() as connection:
+                    details = await load_details(connection, page)
+            for detail in details:
+                yield detail
+
+    async def _pages(self, filters: CallFilter, size: int) -> AsyncIterator[list[CallSummary]]:
+        before = None
+        while page := await self.list_calls(filters, size, before):
+            yield page
+            before = page[-1].cursor
+
+
+async def _summaries(connection: AsyncConnection, query: Select[tuple[object, ...]]) -> list[CallSummary]:
+    return [CallSummary(**row) for row in (await connection.execute(query)).mappings()]
