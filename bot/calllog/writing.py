@@ -1,7 +1,8 @@
 """What a batch of records becomes in the tables. Nothing here retries: `store.py` owns the transaction.
 
 Every write is keyed (calls, turns, messages and recordings by what they are, events by a number given once), so a batch
-whose commit was lost on the way back is simply written again."""
+whose commit was lost on the way back is simply written again.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
