@@ -141,22 +141,28 @@ class CallLog(CallReader):
         if strangers := call_ids - rows.keys():
             log.error("records_of_unknown_calls_dropped", call_ids=sorted(strangers), advice="write CallStarted first")
 
+    async def beat(self, *, judge_others: bool = True) -> int:
+        """Show that we live, and end the calls of those that do not; returns how many calls that were."""
+        interrupted = 0
+        with database.explained(self._address, "write"):
+            async with self._writes.begin() as connection:
+                await runs.beat(connection, self._run)
+                if judge_others:
+                    dead = await runs.dead_runs(connection, self._me, self._run)
+                    interrupted = await mark_interrupted(connection, dead)
+        _tell(interrupted)
+        return interrupted
+
     async def _keep_beating(self) -> None:
-        """Show that we live; end the calls of those that do not."""
-        last_one_failed = False
+        judge_others = True
         while True:
             await asyncio.sleep(runs.HEARTBEAT_S)
             try:
-                async with self._writes.begin() as connection:
-                    await runs.beat(connection, self._run)
-                    # After an outage nobody's heart has beaten lately: let the others show themselves first.
-                    if not last_one_failed:
-                        dead = await runs.dead_runs(connection, self._me, self._run)
-                        _tell(await mark_interrupted(connection, dead))
-                last_one_failed = False
-            except (SQLAlchemyError, OSError) as exc:
-                last_one_failed = True
-                log.warning("heartbeat_failed", reason=database.explain(self._address, "write", exc))
+                await self.beat(judge_others=judge_others)
+                judge_others = True
+            except StoreError as exc:
+                judge_others = False  # after an outage nobody has beaten lately: let the others show themselves first
+                log.warning("heartbeat_failed", reason=str(exc))
 
     async def _sign_off(self) -> None:
         with database.explained(self._address, "close"):
