@@ -4,6 +4,7 @@ Every call has a deadline that depends on nobody else's good behaviour, and ends
 there was. When the call wants to end it says so to the caller first, and hangs up once those words were *heard*.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -252,7 +253,9 @@ class Call:
     # -- deadlines -----------------------------------------------------------------------------------------------
 
     def next_deadline(self) -> float:
-        """When `on_deadline` wants calling if nothing else happens (seconds, monotonic)."""
+        """When `on_deadline` wants calling if nothing else happens (seconds, monotonic); infinity after the end."""
+        if self.end_reason is not None:
+            return math.inf
         deadlines = [self._must_end_at]
         if (playout := self.playout.next_deadline()) is not None:
             deadlines.append(playout)
