@@ -115,6 +115,8 @@ class BotConfig(_Section, frozen=True):
     """The numbers it answers, as the carrier writes them; "*" answers everything else."""
     language: str = "en"
     """The language it speaks, as in ISO 639-1."""
+    instructions: str = ""
+    """What the bot is told of itself, for responders that are a model; facts needs none."""
     greeting: str = "Thank you for calling. How can I help?"
     """Its first words."""
     voice: Literal["chained"] = "chained"

@@ -5,7 +5,8 @@ BotError
 ├── CarrierError      the carrier sent or answered something impossible: that call ends, others do not notice
 │   └── SignatureError    a webhook that the carrier did not sign: 403, nothing happens
 ├── VoiceError        an engine (model, transcriber, speaker) failed: the caller hears so, then goodbye or transfer
-└── StoreError        the call log could not be read or written
+├── StoreError        the call log could not be read or written
+└── RehearsalError    an emulated call could not be placed as asked; no real caller is concerned
 """
 
 
@@ -36,3 +37,7 @@ class VoiceError(BotError):
 
 class StoreError(BotError):
     """The call log is out of reach or holds something it cannot hold."""
+
+
+class RehearsalError(BotError):
+    """An emulated call cannot be placed as it was asked for; the message says what to change."""

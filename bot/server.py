@@ -21,6 +21,7 @@ from bot.carrier.twilio import TwilioCarrier
 from bot.config import BotConfig, Config
 from bot.engines import Engines
 from bot.errors import BotError, CarrierError, SignatureError
+from bot.feed import Feed
 from bot.metrics import Metrics
 from bot.privacy import mask_number
 from bot.recordings import CHANNELS, Recording, Recordings
@@ -56,7 +57,7 @@ class Service:
         self._engines = Engines(config.bots)
         self._recordings = Recordings(Path(config.storage.recordings))
         self._resources = AsyncExitStack()
-        self._calllog: CallLog | None = None
+        self._feed: Feed | None = None
         self._http: aiohttp.ClientSession | None = None
         self.is_ready = False
 
@@ -64,8 +65,9 @@ class Service:
 
     async def start(self) -> None:
         """Open the call log and load the engines; raises `StoreError` or `VoiceError` that says what to do."""
-        self._calllog = await CallLog.open(self.config.storage.database)
-        self._resources.push_async_callback(self._calllog.close)
+        calllog = await CallLog.open(self.config.storage.database)
+        self._resources.push_async_callback(calllog.close)
+        self._feed = Feed(calllog)
         self._resources.push_async_callback(self._recordings.close)
         self._http = await self._resources.enter_async_context(aiohttp.ClientSession())
         self._resources.push_async_callback(self._engines.close)
@@ -171,8 +173,7 @@ class Service:
         return socket
 
     async def _carry(self, carrier: Carrier, ticket: Ticket, socket: web.WebSocketResponse) -> None:
-        calllog = self._log()
-        calllog.write(_started(ticket))
+        self.feed.write(_started(ticket))
         recording = await self._begin_recording(ticket)
         session = self._session(carrier, ticket, with_recorder=recording is not None)
         runner = CallRunner(
@@ -180,7 +181,7 @@ class Service:
             session,
             self._engines.links(ticket.bot),
             socket,
-            calllog,
+            self.feed,
             recording,
             lambda: self._hang_up(carrier, ticket.carrier_call_id),
         )
@@ -191,8 +192,8 @@ class Service:
         finally:
             summary = runner.summary()
             if recording is not None:
-                calllog.write(_recorded(ticket, recording))
-            calllog.write(_ended(ticket, summary, session))
+                self.feed.write(_recorded(ticket, recording))
+            self.feed.write(_ended(ticket, summary, session))
             self.supervisor.leave(runner)
             self.metrics.live_calls.set(len(self.supervisor))
             self.metrics.call_ended(ticket.bot.name, summary)
@@ -234,7 +235,7 @@ class Service:
         except OSError as exc:
             log.error("recording_failed", error=str(exc), remedy="make the folder in storage.recordings writable")
             return None
-        self._log().write(_recorded(ticket, recording))
+        self.feed.write(_recorded(ticket, recording))
         return recording
 
     async def _hang_up(self, carrier: Carrier, carrier_call_id: str) -> None:
@@ -263,10 +264,12 @@ class Service:
         except aiohttp.ClientError as exc:
             raise CarrierError(f"the carrier's API is out of reach: {exc}") from exc
 
-    def _log(self) -> CallLog:
-        if self._calllog is None:
+    @property
+    def feed(self) -> Feed:
+        """Every record of every call, from the moment the service has started."""
+        if self._feed is None:
             raise CarrierError("the service has not started")
-        return self._calllog
+        return self._feed
 
     # -- health ----------------------------------------------------------------------------------------------------
 

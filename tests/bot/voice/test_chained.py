@@ -1,0 +1,220 @@
+"""The chained voice in plain calls: what it makes of speech, of its links' results, and of the call's wishes."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from bot.events import (
+    CallerSaid,
+    CancelJob,
+    CancelReply,
+    Compose,
+    Composed,
+    IgnoreWords,
+    JobFailed,
+    NoteReply,
+    PartComposed,
+    ReplyAudio,
+    ReplyEnded,
+    ReportTool,
+    Respond,
+    ResumeReply,
+    SentenceBegun,
+    SoundMade,
+    SpeechPaused,
+    SpeechResumed,
+    Synthesize,
+    Synthesized,
+    ToolRequested,
+    Transcribe,
+    Transcribed,
+    UtteranceEnded,
+    VoiceFailed,
+)
+from bot.speech.links import Role, Said, Say, Transcript, UseTool
+from bot.voice.base import Effect
+from bot.voice.chained import ChainedVoice
+from media.playout import Position
+
+NOWHERE = Position(0, 0, 0)
+
+
+@pytest.fixture
+def voice() -> ChainedVoice:
+    return ChainedVoice(speaker_rate_hz=8000, line_rate_hz=8000, encode=lambda pcm: pcm[::2])
+
+
+def only(effects: Sequence[Effect], kind: type) -> list:
+    return [effect for effect in effects if isinstance(effect, kind)]
+
+
+def says(voice: ChainedVoice, text: str, start_ms: int = 0) -> None:
+    """The caller says something, and it is understood."""
+    [job] = only(voice.receive(UtteranceEnded(start_ms, start_ms + 1000, text.encode())), Transcribe)
+    voice.receive(Transcribed(job.job_id, Transcript(text)))
+
+
+def answers(voice: ChainedVoice, reply_id: str, *parts: Say | UseTool) -> list[Effect]:
+    """The voice is asked, and its links do all of their work."""
+    [compose] = only(voice.receive(Respond(reply_id)), Compose)
+    effects: list[Effect] = []
+    waiting: list[Effect] = []
+    for part in parts:
+        waiting += voice.receive(PartComposed(compose.job_id, part))
+    waiting += voice.receive(Composed(compose.job_id))
+    while waiting:
+        effect = waiting.pop(0)
+        effects.append(effect)
+        if isinstance(effect, Synthesize):
+            waiting += voice.receive(SoundMade(effect.job_id, bytes(1600)))
+            waiting += voice.receive(Synthesized(effect.job_id))
+    return effects
+
+
+def history(voice: ChainedVoice, reply_id: str = "next") -> Sequence[Said]:
+    [compose] = only(voice.receive(Respond(reply_id)), Compose)
+    return compose.history
+
+
+# -- listening -----------------------------------------------------------------------------------------------------
+
+
+def test_a_pause_is_transcribed_on_the_guess_that_it_is_the_end(voice: ChainedVoice):
+    [guess] = voice.receive(SpeechPaused(0, 1000, b"pcm"))
+    assert guess == Transcribe(guess.job_id, b"pcm", is_speculative=True)
+    assert voice.receive(Transcribed(guess.job_id, Transcript("Hello."))) == []
+    assert voice.receive(UtteranceEnded(0, 1000, b"pcm")) == [CallerSaid("Hello.", 0, 1000)]
+
+
+def test_a_guess_that_is_not_ready_is_waited_for_and_not_made_twice(voice: ChainedVoice):
+    [guess] = voice.receive(SpeechPaused(0, 1000, b"pcm"))
+    assert voice.receive(UtteranceEnded(0, 1000, b"pcm")) == []
+    assert voice.receive(Transcribed(guess.job_id, Transcript("Hello."))) == [CallerSaid("Hello.", 0, 1000)]
+
+
+def test_a_guess_is_dropped_when_the_caller_goes_on(voice: ChainedVoice):
+    [guess] = voice.receive(SpeechPaused(0, 1000, b"pcm"))
+    assert voice.receive(SpeechResumed(1300)) == [CancelJob(guess.job_id)]
+    assert voice.receive(Transcribed(guess.job_id, Transcript("Hello."))) == []
+    [whole] = only(voice.receive(UtteranceEnded(0, 2000, b"more pcm")), Transcribe)
+    assert not whole.is_speculative
+
+
+def test_words_come_in_the_order_in_which_they_were_spoken(voice: ChainedVoice):
+    [first] = only(voice.receive(UtteranceEnded(0, 1000, b"a")), Transcribe)
+    [second] = only(voice.receive(UtteranceEnded(2000, 3000, b"b")), Transcribe)
+    assert voice.receive(Transcribed(second.job_id, Transcript("second"))) == []
+    assert voice.receive(Transcribed(first.job_id, Transcript("first"))) == [
+        CallerSaid("first", 0, 1000),
+        CallerSaid("second", 2000, 3000),
+    ]
+
+
+def test_a_transcription_that_fails_is_told_unless_it_was_a_guess(voice: ChainedVoice):
+    [guess] = voice.receive(SpeechPaused(0, 1000, b"pcm"))
+    assert voice.receive(JobFailed(guess.job_id, "no memory")) == []
+    [whole] = only(voice.receive(UtteranceEnded(0, 1000, b"pcm")), Transcribe)
+    assert voice.receive(JobFailed(whole.job_id, "no memory")) == [VoiceFailed("no memory")]
+
+
+# -- answering and speaking ----------------------------------------------------------------------------------------
+
+
+def test_a_reply_is_made_sentence_by_sentence_and_ends_with_its_tools(voice: ChainedVoice):
+    says(voice, "Goodbye.")
+    effects = answers(voice, "r1", Say("Thank you."), Say("Goodbye.", "goodbye"), UseTool("hang_up"))
+    assert [type(effect) for effect in effects] == [
+        SentenceBegun, Synthesize, ReplyAudio, SentenceBegun, Synthesize, ReplyAudio, ToolRequested, ReplyEnded,
+    ]  # fmt: skip
+
+
+def test_the_next_sentence_is_not_begun_before_the_one_before_it_is_made(voice: ChainedVoice):
+    says(voice, "Hello.")
+    [compose] = only(voice.receive(Respond("r1")), Compose)
+    assert only(voice.receive(PartComposed(compose.job_id, Say("One."))), Synthesize)
+    assert voice.receive(PartComposed(compose.job_id, Say("Two."))) == []
+
+
+def test_words_that_nobody_answered_are_part_of_the_next_question(voice: ChainedVoice):
+    says(voice, "When do you open,")
+    says(voice, "I mean on Sundays?", 2000)
+    assert history(voice) == (Said(Role.CALLER, "When do you open, I mean on Sundays?"),)
+
+
+def test_the_history_holds_what_was_heard(voice: ChainedVoice):
+    says(voice, "When do you open?")
+    answers(voice, "r1", Say("At nine in the morning.", "answer"))
+    voice.receive(CancelReply("r1", NOWHERE, "At nine", "answer"))
+    says(voice, "And on Sundays?", 5000)
+    assert history(voice) == (
+        Said(Role.CALLER, "When do you open?"),
+        Said(Role.BOT, "At nine", "answer"),
+        Said(Role.CALLER, "And on Sundays?"),
+    )
+
+
+def test_an_answer_of_which_nothing_was_heard_leaves_its_question_open(voice: ChainedVoice):
+    says(voice, "When do you open,")
+    [compose] = only(voice.receive(Respond("r1")), Compose)
+    voice.receive(PartComposed(compose.job_id, Say("At nine.")))
+    assert CancelJob(compose.job_id) in voice.receive(CancelReply("r1", NOWHERE, ""))
+    says(voice, "on Sundays?", 2000)
+    assert history(voice) == (Said(Role.CALLER, "When do you open, on Sundays?"),)
+
+
+def test_a_murmur_is_no_part_of_the_next_question(voice: ChainedVoice):
+    says(voice, "When do you open?")
+    answers(voice, "r1", Say("At nine."))
+    says(voice, "Okay.", 3000)
+    voice.receive(IgnoreWords())
+    voice.receive(NoteReply("r1", "At nine.", 1000, "answer"))
+    says(voice, "And on Sundays?", 5000)
+    assert history(voice)[-1] == Said(Role.CALLER, "And on Sundays?")
+
+
+def test_a_prepared_prompt_is_remembered_with_what_it_was(voice: ChainedVoice):
+    voice.receive(NoteReply("r1", "How can I help?", 1000, "greeting"))
+    voice.receive(NoteReply("r2", "", 350, "tone"))
+    says(voice, "Hello.")
+    assert history(voice)[0] == Said(Role.BOT, "How can I help?", "greeting")
+    assert len(history(voice)) == 2 + 1
+
+
+def test_a_tools_result_is_answered(voice: ChainedVoice):
+    says(voice, "This is Ann, call me.")
+    [compose] = only(voice.receive(ReportTool("r2", "take_message", "This is Ann, call me.")), Compose)
+    assert compose.history == (Said(Role.TOOL, "This is Ann, call me.", "take_message"),)
+
+
+def test_a_cut_reply_can_go_on_with_the_sentences_it_had_left(voice: ChainedVoice):
+    says(voice, "Hello.")
+    [compose] = only(voice.receive(Respond("r1")), Compose)
+    [_, first] = voice.receive(PartComposed(compose.job_id, Say("One.")))
+    voice.receive(PartComposed(compose.job_id, Say("Two.")))
+    voice.receive(Composed(compose.job_id))
+    voice.receive(SoundMade(first.job_id, bytes(1600)))
+    voice.receive(CancelReply("r1", NOWHERE, "One."))
+    assert voice.receive(SoundMade(first.job_id, bytes(160))) == []
+    assert voice.receive(Synthesized(first.job_id)) == []
+    kept, begun, second = voice.receive(ResumeReply("r1", "r2"))
+    assert kept == ReplyAudio("r2", bytes(80))
+    assert begun == SentenceBegun("r2", "Two.")
+    assert voice.receive(SoundMade(second.job_id, bytes(1600))) == [ReplyAudio("r2", bytes(800))]
+    assert voice.receive(Synthesized(second.job_id)) == [ReplyEnded("r2")]
+
+
+def test_a_new_question_calls_off_what_was_still_being_made(voice: ChainedVoice):
+    says(voice, "Hello.")
+    [compose] = only(voice.receive(Respond("r1")), Compose)
+    [_, synthesis] = voice.receive(PartComposed(compose.job_id, Say("One.")))
+    voice.receive(CancelReply("r1", NOWHERE, ""))
+    effects = voice.receive(Respond("r2"))
+    assert CancelJob(synthesis.job_id) in effects
+    assert voice.receive(SoundMade(synthesis.job_id, bytes(1600))) == []
+
+
+def test_a_link_that_fails_in_the_middle_of_a_reply_is_told(voice: ChainedVoice):
+    says(voice, "Hello.")
+    [compose] = only(voice.receive(Respond("r1")), Compose)
+    assert voice.receive(JobFailed(compose.job_id, "no memory")) == [VoiceFailed("no memory")]
+    assert voice.receive(PartComposed(compose.job_id, Say("late"))) == []
