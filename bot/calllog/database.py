@@ -5,8 +5,10 @@ process (of the machine too, less the last moments). What cannot be used ends in
 """
 
 import os
+import sqlite3
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from alembic import command
@@ -78,7 +80,6 @@ def _set_up_sqlite(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # else the driver begins transactions by its own rules
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-    cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = NORMAL")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
@@ -89,13 +90,32 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def make_file(url: URL) -> None:
-    """Make SQLite's file and the folders above it; only the user who runs Offhook may read what callers said."""
+    """Make SQLite's file in WAL mode, and the folders above it; only the user who runs Offhook may read it.
+
+    Blocks while another process does the same. Raises `StoreError` where the file cannot be written.
+    """
     path = Path(str(url.database))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    except OSError as exc:
-        raise StoreError(f"cannot write the call log {path}: {exc.strerror}. {_advice(url)}") from exc
+        # A file that exists is not opened: closing it would let go of the locks that SQLite holds on it here.
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        with closing(sqlite3.connect(path)) as connection:
+            _use_wal(connection, time.monotonic() + BUSY_TIMEOUT_MS / 1000)
+    except (OSError, sqlite3.Error) as exc:
+        raise StoreError(explain(url, "open", exc)) from exc
+
+
+def _use_wal(connection: sqlite3.Connection, give_up_at: float) -> None:
+    """Switch for good. Two that switch at once get "locked" without SQLite's usual patience, so we have our own."""
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as exc:
+            if exc.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up_at:
+                raise
+        time.sleep(0.02)
 
 
 def check_file(url: URL) -> None:
@@ -118,7 +138,7 @@ def explained(url: URL, doing: str) -> Iterator[None]:
 
 def explain(url: URL, doing: str, exc: Exception) -> str:
     reason = (exc.orig if isinstance(exc, DBAPIError) else None) or exc
-    first_line = (str(reason).strip() or type(reason).__name__).splitlines()[0]
+    first_line = (str(getattr(reason, "strerror", None) or reason).strip() or type(reason).__name__).splitlines()[0]
     return f"cannot {doing} the call log {describe(url)}: {first_line}. {_advice(url)}"
 
 

@@ -40,7 +40,7 @@ class CallLog(CallReader):
         """
         address = database.parse_url(url)
         if database.is_sqlite(address):
-            database.make_file(address)
+            await asyncio.to_thread(database.make_file, address)
         engine = database.create_engine(address)
         try:
             with database.explained(address, "open"):

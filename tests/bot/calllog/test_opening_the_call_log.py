@@ -1,0 +1,104 @@
+"""Opening a call log: the tables are made and upgraded, and what cannot be used says what to do."""
+
+import asyncio
+import stat
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect, text
+
+from bot.calllog import database
+from bot.calllog.reader import CallReader
+from bot.calllog.schema import metadata
+from bot.calllog.store import CallLog
+from bot.errors import StoreError
+
+
+async def run_sync(url, work):
+    address = database.parse_url(url)
+    if database.is_sqlite(address):
+        database.make_file(address)
+    engine = database.create_engine(address)
+    async with database.for_writing(engine).begin() as connection:
+        result = await connection.run_sync(work)
+    await engine.dispose()
+    return result
+
+
+async def test_the_migrations_make_just_the_tables_of_the_schema(url):
+    def differences(connection):
+        database.migrate(connection)
+        return compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata)
+
+    assert await run_sync(url, differences) == []
+
+
+async def test_the_migrations_can_be_undone(url):
+    def there_and_back(connection):
+        database.migrate(connection)
+        command.downgrade(database._alembic(connection), "base")
+        return inspect(connection).get_table_names()
+
+    assert await run_sync(url, there_and_back) == ["alembic_version"]
+
+
+async def test_processes_that_start_together_all_find_the_tables(url):
+    logs = await asyncio.gather(*(CallLog.open(url) for _ in range(4)))
+    assert [await log.list_calls() for log in logs] == [[], [], [], []]
+    await asyncio.gather(*(log.close() for log in logs))
+
+
+async def test_a_call_log_of_a_newer_offhook_is_left_alone(url):
+    await (await CallLog.open(url)).close()
+    await run_sync(url, lambda connection: connection.execute(text("UPDATE alembic_version SET version_num = '9999'")))
+    for kind in (CallLog, CallReader):
+        with pytest.raises(StoreError, match=r"newer Offhook \(migration 9999; this one knows up to 0001\): install"):
+            await kind.open(url)
+
+
+async def test_reading_does_not_upgrade_an_older_call_log(url):
+    await run_sync(url, lambda connection: None)
+    with pytest.raises(StoreError, match="start `offhook serve` once"):
+        await CallReader.open(url)
+
+
+async def test_only_the_user_who_runs_offhook_may_read_the_file(tmp_path):
+    await (await CallLog.open(f"sqlite:///{tmp_path}/deep/down/calls.db")).close()
+    assert stat.S_IMODE((tmp_path / "deep/down/calls.db").stat().st_mode) == 0o600
+
+
+async def test_a_file_that_cannot_be_made_is_explained(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StoreError, match=r"cannot open the call log .*Check that the user running Offhook may write"):
+        await CallLog.open(f"sqlite:///{tmp_path}/file/calls.db")
+
+
+async def test_a_file_that_is_no_database_is_explained(tmp_path):
+    (tmp_path / "calls.db").write_text("no database at all " * 100)
+    with pytest.raises(StoreError, match=r"cannot open the call log .*not a database"):
+        await CallLog.open(f"sqlite:///{tmp_path}/calls.db")
+
+
+async def test_a_reader_makes_no_file(tmp_path):
+    with pytest.raises(StoreError, match="there is no call log at"):
+        await CallReader.open(f"sqlite:///{tmp_path}/calls.db")
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_an_unreachable_server_is_explained_without_its_password(unused_tcp_port):
+    with pytest.raises(StoreError, match="Check that the server runs") as refused:
+        await CallLog.open(f"postgresql+asyncpg://offhook:hunter2@127.0.0.1:{unused_tcp_port}/calls")
+    assert "hunter2" not in str(refused.value)
+
+
+async def test_a_database_that_does_not_exist_is_explained(postgres):
+    with pytest.raises(StoreError, match='database "nowhere" does not exist'):
+        await CallLog.open(postgres.url("nowhere"))
+
+
+@pytest.mark.parametrize("address", ["offhook.db", "mysql://localhost/calls", "sqlite://", "sqlite:///:memory:"])
+async def test_an_address_that_is_no_call_log_is_explained(address):
+    with pytest.raises(StoreError, match="sqlite"):
+        await CallLog.open(address)
