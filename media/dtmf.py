@@ -27,8 +27,9 @@ _OFF_FREQUENCY = 0.025  # Q.24: 1.5 % off must pass, 3.5 % must not
 _TWIST_DB = (-10.0, 6.0)  # high against low; Q.24: -8 to +4 must pass
 _LEVEL_DBFS = -40.0  # of the weaker sine; Q.24: -25 dBm0, -31 dBFS, must pass and -55 dBm0 must not
 _THIRD_LINE = 0.03  # of the power of the two sines; white noise 10 dB below them peaks at 0.027, vowels start at 0.04
+_PURITY = 0.65  # least share of the two sines in the energy of a window; less if the tone does not fill it
 _BESIDE_HZ = 150.0  # so far around a sine the window smears it
-_WINDOWS_TO_PRESS = 6
+_WINDOWS_TO_PRESS = 5
 _WINDOWS_TO_RELEASE = 5
 
 _hann = 0.5 - 0.5 * np.cos(2 * np.pi * (np.arange(_WINDOW) + 0.5) / _WINDOW)
@@ -105,6 +106,8 @@ class DtmfDetector:
             & (high <= low * twist_max)
         )
         if shows_key.any():  # in speech it seldom is, and this is half of the work
+            energy = np.einsum("ij,ij->i", weighted, weighted) / float(_hann @ _hann)
+            shows_key &= low + high >= _PURITY * energy
             shows_key &= _third_line(weighted, row, column) <= _THIRD_LINE * (low + high)
         return [_KEYS[4 * r + c - 4] if shows else None for r, c, shows in zip(row, column, shows_key, strict=True)]
 
