@@ -35,6 +35,7 @@ class _Filter:
     history: int
     matrix: NDArray[np.float64]  # (history + inputs, outputs)
     delay_ms: float
+    waiting: int  # so many more inputs bring out the newest one
 
 
 class Resampler:
@@ -72,8 +73,9 @@ class Resampler:
 
     def flush(self) -> bytes:
         """The last `delay_ms` of the sound, which are still inside; afterwards the resampler is as new."""
-        waiting = int(np.ceil(self.delay_ms * self._in_hz / 1000))
-        tail = self.push(bytes(SAMPLE_BYTES * waiting))
+        if self._filter is None:
+            return b""
+        tail = self.push(bytes(SAMPLE_BYTES * self._filter.waiting))
         self.reset()
         return tail
 
@@ -139,7 +141,7 @@ def _design(in_hz: int, out_hz: int) -> _Filter:
     lag = down * np.arange(outputs) + ahead - newest  # (history + inputs, outputs), in ticks
     matrix = np.where((lag >= 0) & (lag <= 2 * half), taps[np.clip(lag, 0, 2 * half)], 0.0)
     delay_ms = 1000 * (half - ahead) / (in_hz * up)
-    return _Filter(inputs, outputs, history, np.ascontiguousarray(matrix), delay_ms)
+    return _Filter(inputs, outputs, history, np.ascontiguousarray(matrix), delay_ms, -(-(half + 1) // up) - 1)
 
 
 def _windowed_sinc(half: int, ticks_per_sample: int, up: int) -> NDArray[np.float64]:
