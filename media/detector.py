@@ -1,17 +1,24 @@
-"""How much one frame sounds like somebody speaking: the cheap judge under media/endpointing.py.
+"""How much one frame sounds like somebody speaking: the judge under media/endpointing.py, in numpy alone.
 
-A detector sees a line frame by frame, in order, and keeps what it must know of the past (the noise floor). It knows
-no utterances: when speech begins and ends is decided one file up.
+A detector is given a line frame by frame, in order, and keeps what it must know of the past. It knows no utterances:
+when speech begins and ends is decided one file up.
+
+`VoiceDetector` looks at the last 40 ms in five bands of the telephone's range and asks: how far does each stand out of
+its own noise floor, is there a pitch, is it only a tone, and how was it over the last tenths of a second? One weight
+for each answer, and their sum, squashed, is the likelihood. While a line is no louder than its noise, it is looked at
+only now and then, which makes a silent line cheap.
 """
 
 import math
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 FRAME_SAMPLES = 160
 """What a detector is given at a time: 20 ms at 8,000 Hz."""
+
+Floats = NDArray[np.floating[Any]]
 
 
 class Detector(Protocol):
@@ -22,37 +29,148 @@ class Detector(Protocol):
         """Forget the line: the next frame is another call's."""
 
 
-_LOWEST_FLOOR_DB = -62.0  # below it lies only comfort noise; codes of mu-law are coarser than that
-_FIRST_FLOOR_DB = -55.0
-_MARGIN_DB = 9.0  # speech stands so much above the floor
-_BLOCK_FRAMES = 10
-_BLOCKS = 8  # the floor is the quietest frame of the last 1.6 s: no one speaks that long without a gap
+_FFT = 512
+_BAND_BINS = np.array([12, 32, 64, 109, 166, 237])  # 190, 500, 1,000, 1,700, 2,600 and 3,700 Hz
+_BANDS = len(_BAND_BINS) - 1
+_PITCH_LAGS = slice(20, 128)  # 400 to 62 Hz
+_WINDOW = np.hanning(2 * FRAME_SAMPLES).astype(np.float32)
+# A windowed wave resembles itself less the further it is shifted; dividing by the window's own share undoes that.
+_WINDOW_SHARE = np.fft.irfft(np.abs(np.fft.rfft(_WINDOW, 2 * _FFT)) ** 2)
+_PITCH_SCALE = (_WINDOW_SHARE[0] / _WINDOW_SHARE[_PITCH_LAGS]).astype(np.float32)
+_SCALE = np.float32(1 / 32768)
+_POWER_SCALE = 2.67 / (2 * FRAME_SAMPLES) ** 2  # makes a band's power about that of its samples, window undone
+
+_GATE_DB = 3.0
+_LOOK_EVERY = 5  # frames, while the gate is shut
+
+# Fitted on recordings of speech in noise, judged by Silero without the noise; benchmarks/endpointing.py has the result.
+_BIAS = -8.22
+_WEIGHTS: Floats = np.array(
+    [1.66, 0.35, 0.22, 0.0, 0.74, 1.47, -1.33, -0.18, 4.94, -1.3, 1.25, -0.33, 5.58, -1.44], np.float32
+)
 
 
-class EnergyDetector:
-    """Speech is what stands out of the noise of the last second and a half. Needs numpy and a few microseconds."""
+class NoiseFloor:
+    """The quietest a line has been in the last 1.6 s (80 frames looked at), for several levels side by side, in dB."""
+
+    _LOWEST_DB = -75.0  # digital silence must not make everything else loud
+    _FIRST_DB = -65.0
+    _BLOCK = 10
+    _BLOCKS = 8
+
+    def __init__(self, count: int) -> None:
+        self.levels = np.full(count, self._FIRST_DB, np.float32)
+        self._blocks = np.full((self._BLOCKS, count), self._FIRST_DB, np.float32)
+        self._block = 0
+        self._looked = 0
+
+    def learn(self, levels: Floats) -> None:
+        block = self._blocks[self._block]
+        np.minimum(block, levels, out=block)
+        self._looked += 1
+        if self._looked == self._BLOCK:
+            self._looked = 0
+            np.maximum(self._blocks.min(axis=0), self._LOWEST_DB, out=self.levels)
+            self._block = (self._block + 1) % self._BLOCKS
+            self._blocks[self._block] = 0.0
+
+
+class VoiceDetector:
+    """Pitch, bands and noise floor, weighed. About 3 µs a frame on a silent line and 40 µs while there is sound."""
 
     def __init__(self) -> None:
         self.reset()
 
     def reset(self) -> None:
-        self._floor_db = _FIRST_FLOOR_DB
-        self._quietest = [_FIRST_FLOOR_DB] * _BLOCKS
-        self._block_db = 0.0
+        self._recent = np.zeros(2 * FRAME_SAMPLES, np.float32)
+        self._floor = NoiseFloor(_BANDS + 2)  # the bands, their sum, and the whole frame with what lies outside them
+        self._gate = self._gate_power()
         self._frames = 0
+        self._voicing = 0.0
+        self._loudness = self._long_loudness = 0.0
+        self._tilt = 0.0
+        self._unrest = 0.0
+        self._last_loudness = 0.0
 
     def likelihood(self, samples: NDArray[np.int16]) -> float:
-        wave = samples.astype(np.float32)
-        level_db = 10 * math.log10(float(wave.dot(wave)) / (len(wave) * 32768.0**2) + 1e-10)
-        self._learn(level_db)
-        over_db = level_db - self._floor_db - _MARGIN_DB
-        return min(1.0, max(0.0, 0.5 + over_db / 12))
+        features = self.features(samples)
+        if features is None:
+            return 0.0
+        return 1 / (1 + math.exp(-float(_WEIGHTS @ features) - _BIAS))
 
-    def _learn(self, level_db: float) -> None:
-        self._block_db = min(self._block_db, level_db)
+    def features(self, samples: NDArray[np.int16]) -> Floats | None:
+        """What is weighed; None for a frame no louder than the line's noise."""
+        recent = self._recent
+        recent[:FRAME_SAMPLES] = recent[FRAME_SAMPLES:]
+        np.multiply(samples, _SCALE, out=recent[FRAME_SAMPLES:])
+        wave = recent[FRAME_SAMPLES:]
+        power = float(wave.dot(wave)) / FRAME_SAMPLES
         self._frames += 1
-        if self._frames == _BLOCK_FRAMES:
-            self._quietest = [*self._quietest[1:], self._block_db]
-            self._block_db = 0.0
-            self._frames = 0
-            self._floor_db = max(_LOWEST_FLOOR_DB, min(self._quietest))
+        is_quiet = power < self._gate
+        if is_quiet and self._frames % _LOOK_EVERY:
+            self._remember(0.0, 0.0, 0.0)
+            return None
+        spectrum = np.fft.rfft(recent * _WINDOW, _FFT)
+        powers = spectrum.real**2 + spectrum.imag**2
+        powers[: _BAND_BINS[0]] = 0.0
+        powers[_BAND_BINS[-1] :] = 0.0
+        over = self._over_floor(powers, power)
+        if is_quiet:
+            self._remember(0.0, 0.0, 0.0)
+            return None
+        pitch = self._pitch(powers)
+        loudness = float(over[_BANDS])
+        voicing = pitch * min(loudness, 2.0)
+        self._remember(voicing, loudness, float(over[0] + over[1] - over[3] - over[4]))
+        return np.array(
+            [
+                *over[:_BANDS],
+                pitch,
+                voicing,
+                self._tonality(powers),
+                self._voicing,
+                self._loudness,
+                self._long_loudness,
+                self._tilt,
+                self._unrest,
+                loudness,
+            ],
+            np.float32,
+        )
+
+    def _over_floor(self, powers: Floats, power: float) -> Floats:
+        """How far each band, and their sum, stands out of its floor, in units of 10 dB."""
+        levels = np.empty(_BANDS + 2, np.float32)
+        levels[:_BANDS] = np.add.reduceat(powers, _BAND_BINS)[:_BANDS]
+        levels[_BANDS] = levels[:_BANDS].sum()
+        levels *= _POWER_SCALE
+        levels[_BANDS + 1] = power
+        levels = 10 * np.log10(levels + 1e-9)
+        over: Floats = np.clip((levels - self._floor.levels) / 10, 0, 4)
+        self._floor.learn(levels)
+        self._gate = self._gate_power()
+        return over
+
+    def _gate_power(self) -> float:
+        return float(10 ** ((self._floor.levels[-1] + _GATE_DB) / 10))
+
+    @staticmethod
+    def _pitch(powers: Floats) -> float:
+        """How much the sound repeats itself at the pitch of a voice, from 0 to 1."""
+        correlation = np.fft.irfft(powers)
+        peak = float((correlation[_PITCH_LAGS] * _PITCH_SCALE).max())
+        return min(1.0, max(0.0, peak / (float(correlation[0]) + 1e-9)))
+
+    @staticmethod
+    def _tonality(powers: Floats) -> float:
+        """More than 0 where six lines of the spectrum hold most of the power, as in a tone or a key press."""
+        share = float(np.partition(powers, -6)[-6:].sum()) / (float(powers.sum()) + 1e-12)
+        return max(0.0, share - 0.7) * 3
+
+    def _remember(self, voicing: float, loudness: float, tilt: float) -> None:
+        self._voicing += (voicing - self._voicing) * (0.5 if voicing > self._voicing else 0.1)
+        self._loudness += (loudness - self._loudness) * 0.3
+        self._long_loudness += (loudness - self._long_loudness) * 0.05
+        self._tilt += (tilt - self._tilt) * 0.2
+        self._unrest += (abs(loudness - self._last_loudness) - self._unrest) * 0.2
+        self._last_loudness = loudness

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from media.detector import FRAME_SAMPLES, Detector, EnergyDetector
+from media.detector import FRAME_SAMPLES, Detector, VoiceDetector
 
 _FRAME_MS = 20
 _FRAME_BYTES = 2 * FRAME_SAMPLES
@@ -78,8 +78,20 @@ class Endpointer:
         self.settings = settings or EndpointingSettings()
         self.hangover_ms = self.settings.hangover_ms
         """May be set at any time; counts from the next frame on."""
-        self._detector = detector or EnergyDetector()
+        self._detector = detector or VoiceDetector()
         self._start_over()
+
+    def _start_over(self) -> None:
+        self._has_begun: bool = False
+        self._now_ms: float = 0.0  # the time of the first sample not yet judged
+        self._unjudged: bytes = b""
+        self._held: bytearray = bytearray()
+        self._evidence_ms: int = 0
+        self._onset_ms: float = 0.0  # where the present evidence began
+        self._loud_ms: float = 0.0  # the end of the last frame that counted as evidence
+        self._start_ms: int | None = None  # set while an utterance is under way
+        self._end_ms: float = 0.0  # the end of the last frame believed to be speech
+        self._paused: SpeechPaused | None = None
 
     def reset(self) -> None:
         """As new, for another call; `hangover_ms` is that of the settings again."""
@@ -125,18 +137,6 @@ class Endpointer:
         self._detector.reset()
         self._start_over()
         return events
-
-    def _start_over(self) -> None:
-        self._has_begun: bool = False
-        self._now_ms: float = 0.0  # the time of the first sample not yet judged
-        self._unjudged: bytes = b""
-        self._held: bytearray = bytearray()
-        self._evidence_ms: int = 0
-        self._onset_ms: float = 0.0  # where the present evidence began
-        self._loud_ms: float = 0.0  # the end of the last frame that counted as evidence
-        self._start_ms: int | None = None  # set while an utterance is under way
-        self._end_ms: float = 0.0  # the end of the last frame believed to be speech
-        self._paused: SpeechPaused | None = None
 
     def _bridge(self, lost_ms: float, events: list[SpeechEvent]) -> None:
         """Silence for lost frames; of a long loss only so much as can change anything, then the clock moves on."""
