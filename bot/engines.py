@@ -8,6 +8,7 @@ from bot.config import BotConfig
 from bot.errors import ConfigError
 from bot.local.pool import Pool
 from bot.prompts import prepare
+from bot.rehearsal.tones import ToneResponder, ToneSpeaker, ToneTranscriber
 from bot.runner import Links
 from bot.speech.facts import Fact, FactsResponder
 from bot.speech.links import Responder, Speaker, Transcriber
@@ -58,19 +59,29 @@ class Engines:
             self._transcribers,
             (names.transcriber, bot.language),
             lambda model: LocalTranscriber(model, language=bot.language, pool=self._pool),
+            ToneTranscriber,
         )
-        speaker = self._shared(self._speakers, (names.speaker, ""), lambda voice: LocalSpeaker(voice, pool=self._pool))
+        speaker = self._shared(
+            self._speakers, (names.speaker, ""), lambda voice: LocalSpeaker(voice, pool=self._pool), ToneSpeaker
+        )
         return Links(transcriber, self._responder(bot), speaker)
 
-    def _shared(self, loaded: dict[tuple[str, str], T], key: tuple[str, str], local: Callable[[str], T]) -> T:
+    def _shared(
+        self, loaded: dict[tuple[str, str], T], key: tuple[str, str], local: Callable[[str], T], tones: Callable[[], T]
+    ) -> T:
         if key not in loaded:
             where, _, name = key[0].partition(":")
-            if where != "local" or not name:
+            if key[0] == "tones":
+                loaded[key] = tones()
+            elif where == "local" and name:
+                loaded[key] = local(name)
+            else:
                 raise ConfigError(f"there is no engine {key[0]!r}: write local: and a model's name or path")
-            loaded[key] = local(name)
         return loaded[key]
 
     def _responder(self, bot: BotConfig) -> Responder:
+        if bot.chained.responder == "tones":
+            return ToneResponder()
         if bot.chained.responder != "facts":
             raise ConfigError(f"bot {bot.name!r}: there is no responder {bot.chained.responder!r}: write 'facts'")
         return FactsResponder([Fact(tuple(fact.ask), fact.answer) for fact in bot.facts])

@@ -153,7 +153,7 @@ class Session:
             self._carry_out(self.call.abandon(reason), now, outputs)
         self._feed(StreamStopped(), now, outputs)
         if self._recorder is not None:
-            self._record_heard(now)
+            self._record_heard(now, is_last=True)
             outputs.append(Record(self._recorder.finish(self._clock.exact_ms(now))))
         return outputs
 
@@ -219,8 +219,8 @@ class Session:
         if self._recorder is not None and (block := self._recorder.take(self._clock.exact_ms(now))):
             outputs.append(Record(block))
 
-    def _record_heard(self, now: float) -> None:
-        heard = self.call.playout.drain_heard(now)
+    def _record_heard(self, now: float, *, is_last: bool = False) -> None:
+        heard = self.call.playout.drain_heard(now, is_last=is_last)
         if self._recorder is not None:
             for piece in heard:
                 self._recorder.bot(self._clock.exact_ms(piece.at), self._decode(piece.payload))

@@ -24,6 +24,7 @@ _STEADY_MARKS = 8  # corrections are averaged over so many marks: enough against
 _STEADY_ROUND_TRIPS = 16
 _STALL_S = 0.25  # a mark this far from the sum is a stalled carrier, not jitter: believe it at once
 _MARK_GRACE_S = 1.0  # how long after its time a lost mark is waited for
+_OPENING_GRACE_S = 0.35  # how long audio is held back from the recording until it is known when it began to sound
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """One message's worth of audio to send now, and the mark to send behind it."""
+    """One message's worth of audio to send now (or none), and the mark to send behind it."""
 
     payload: bytes
     mark: str | None
@@ -93,7 +94,8 @@ class _Mark:
     wire: int  # bytes ever sent when the mark was
     run_from: int
     sent_at: float
-    ends_reply: str | None
+    ends_reply: str | None = None
+    is_opening: bool = False  # nothing lies before it: it comes back as soon as it is there
 
 
 class Playout:
@@ -105,7 +107,7 @@ class Playout:
         """`lead_ms`: how much audio the carrier may hold ahead of the ear; more rides out network and CPU stalls.
 
         `packet_ms`: what one message carries in the steady state. `mark_every_ms`: how often the carrier is asked how
-        far it is; the first packet of a run and the end of a reply are always asked for.
+        far it is; the beginning of a run and the end of a reply are always asked for.
         """
         self._audio = audio
         self._rate = audio.bytes_per_second
@@ -124,6 +126,7 @@ class Playout:
         self._run_at = 0.0
         self._run_sent_at = 0.0
         self._run_marks = 0
+        self._opening = ""  # the mark ahead of the present run
         self._round_trip_s = 0.0
         self._round_trips = 0
         self._starved_s = 0.0
@@ -157,10 +160,9 @@ class Playout:
         mark = self._marks.pop(name, None)
         if mark is None:
             return None
-        if mark.wire == mark.run_from:  # nothing lay before it: a probe
+        if mark.is_opening:
             self._learn_round_trip(now - mark.sent_at)
-            return None
-        if mark.run_from == self._run_from:
+        if mark.run_from == self._run_from and (name == self._opening or not mark.is_opening):
             self._correct_run(now - (mark.wire - mark.run_from) / self._rate)
         self._heard = max(self._heard, min(mark.wire, self._sent))
         return mark.ends_reply
@@ -172,6 +174,8 @@ class Playout:
         packets: list[Packet] = []
         for reply in tuple(self._replies):  # a new run lets go of what was heard
             while (size := self._sendable(reply, now)) > 0:
+                if now >= self._lead_ends_at:
+                    packets.append(self._open_run(reply, now))
                 packets.append(self._send(reply, size, now))
             if reply.unsent or not reply.is_finished:
                 break  # what follows must wait
@@ -197,7 +201,7 @@ class Playout:
         """A mark to send while nothing plays: it comes back at once and so measures the round trip. Else None."""
         if self.is_sounding(now) or self._marks:
             return None
-        return self._new_mark(now, run_from=self._sent, ends_reply=None)
+        return self._new_mark(_Mark(self._sent, self._sent, now, is_opening=True))
 
     def clear(self, now: float) -> list[Cut]:
         """Drop everything unheard; whoever asks for it sends the carrier's `clear` at the same moment.
@@ -225,9 +229,13 @@ class Playout:
         reply = self._find(reply_id)
         return None if reply is None else self._position(reply, self._heard_at(now))
 
-    def drain_heard(self, now: float) -> list[Heard]:
-        """What reached the ear since the last call, for the recording. Replies heard whole are forgotten."""
-        heard = self._undelivered + self._drain(self._heard_at(now))
+    def drain_heard(self, now: float, *, is_last: bool = False) -> list[Heard]:
+        """What reached the ear since the last call, for the recording. Replies heard whole are forgotten.
+
+        The beginning of a run waits a moment for the mark that says when it sounded, unless this call `is_last`.
+        """
+        is_open = not is_last and self._opening in self._marks and now < self._run_sent_at + _OPENING_GRACE_S
+        heard = self._undelivered + self._drain(self._run_from if is_open else self._heard_at(now))
         self._undelivered = []
         return heard
 
@@ -298,13 +306,17 @@ class Playout:
         is_tail = reply.is_finished and size == reply.unsent
         return size if size >= self._packet or is_tail or lead_s <= self._lead_s / 2 else 0
 
+    def _open_run(self, reply: _Reply, now: float) -> Packet:
+        """The carrier has run dry, or nothing was playing: a mark ahead of the audio says when it begins to sound."""
+        if reply.sent:
+            self._starved_s += now - self._lead_ends_at
+        self._undelivered += self._drain(self._sent)
+        self._heard = self._marked = self._sent
+        self._begin_run(now)
+        self._opening = self._new_mark(_Mark(self._sent, self._sent, now, is_opening=True))
+        return Packet(b"", self._opening)
+
     def _send(self, reply: _Reply, size: int, now: float) -> Packet:
-        if now >= self._lead_ends_at:
-            if reply.sent:
-                self._starved_s += now - self._lead_ends_at
-            self._undelivered += self._drain(self._sent)
-            self._heard = self._sent
-            self._begin_run(now)
         if reply.sent == 0:
             reply.wire_start = self._sent
         payload = reply.slice(reply.sent, reply.sent + size)
@@ -320,25 +332,23 @@ class Playout:
 
     def _mark_after(self, reply: _Reply, now: float) -> str | None:
         is_end = reply.is_finished and not reply.unsent
-        is_first = self._marked <= self._run_from
-        if not is_end and not is_first and self._sent - self._marked < self._mark_every:
+        if not is_end and self._sent - self._marked < self._mark_every:
             return None
         self._marked = self._sent
         reply.is_end_marked = is_end
-        return self._new_mark(now, run_from=self._run_from, ends_reply=reply.reply_id if is_end else None)
+        return self._new_mark(_Mark(self._sent, self._run_from, now, reply.reply_id if is_end else None))
 
-    def _new_mark(self, now: float, *, run_from: int, ends_reply: str | None) -> str:
+    def _new_mark(self, mark: _Mark) -> str:
         self._mark_count += 1
         name = f"m{self._mark_count}"
-        self._marks[name] = _Mark(self._sent, run_from, now, ends_reply)
+        self._marks[name] = mark
         return name
 
     def _correct_run(self, began_at: float) -> None:
         """One mark's word on when the present run began, averaged with what was believed before."""
         if self._run_marks == 0:
             # A round trip known from before the run counts as one word on when the run began.
-            self._run_marks = 1 if self._round_trips else 0
-            self._learn_round_trip(began_at - self._run_sent_at)
+            self._run_marks = 1 if self._round_trips > 1 else 0
         self._run_marks = min(self._run_marks + 1, _STEADY_MARKS)
         error_s = began_at - self._run_at
         self._run_at += error_s if abs(error_s) > _STALL_S else error_s / self._run_marks

@@ -51,7 +51,7 @@ def announced(commands: list) -> list[str]:
 def test_the_greeting_plays_as_soon_as_the_stream_starts():
     talk = Conversation()
     wanted = talk.happens(StreamStarted("MZ1", "CA1", PCMU_8K, {}))
-    assert isinstance(wanted[0], PlayAudio)
+    assert of_kind(wanted, PlayAudio)
     assert announced(wanted) == ["greeting"]
 
 

@@ -17,7 +17,13 @@ def sent_ms(packets: Iterable[Packet]) -> float:
 
 
 def marks(packets: Iterable[Packet]) -> list[str]:
-    return [packet.mark for packet in packets if packet.mark]
+    """Those behind audio; the one ahead of a run comes back at once."""
+    return [packet.mark for packet in packets if packet.mark and packet.payload]
+
+
+def opening(packets: Iterable[Packet]) -> str:
+    [name] = [packet.mark for packet in packets if packet.mark and not packet.payload]
+    return name
 
 
 def test_no_more_than_the_lead_is_sent_ahead_of_the_ear():
@@ -130,13 +136,31 @@ def test_a_lost_mark_does_not_leave_a_reply_unheard_for_ever():
     assert playout.overdue(deadline) is None
 
 
-def test_the_round_trip_is_learned_from_the_first_mark():
+def test_the_mark_ahead_of_a_reply_tells_the_round_trip_and_when_it_began_to_sound():
     playout = Playout(PCMU_8K, lead_ms=400)
     playout.push("r", ms(5000))
-    [first] = marks(playout.due(0.0))
-    playout.mark_returned(first, 0.4 + 0.12)  # 400 ms of sound, 120 ms on the way
+    name = opening(playout.due(0.0))
+    playout.mark_returned(name, 0.12)
     assert playout.round_trip_ms == pytest.approx(120)
     assert playout.position("r", 0.52) == Position(5000, 400, 400)
+
+
+def test_nothing_is_recorded_before_it_is_known_when_it_sounded():
+    playout = Playout(PCMU_8K, lead_ms=400)
+    playout.push("r", ms(5000))
+    name = opening(playout.due(0.0))
+    assert playout.drain_heard(0.1) == []
+    playout.mark_returned(name, 0.12)
+    [piece] = playout.drain_heard(0.22)
+    assert (piece.at, len(piece.payload)) == (pytest.approx(0.12), 8 * 100)
+
+
+def test_a_carrier_that_returns_no_marks_is_recorded_all_the_same():
+    playout = Playout(PCMU_8K, lead_ms=400)
+    playout.push("r", ms(5000))
+    playout.due(0.0)
+    [piece] = playout.drain_heard(0.5)
+    assert piece.at == 0.0
 
 
 def test_a_probe_measures_the_round_trip_while_nothing_plays():
@@ -246,11 +270,11 @@ def test_the_ear_hears_every_byte_once_and_in_order(steps: list[tuple[int, bool,
         now += pause_ms / 1000
         if is_cut:
             rest = b"".join(cut.unheard for cut in playout.clear(now))
-            heard += b"".join(piece.payload for piece in playout.drain_heard(now))
+            heard += b"".join(piece.payload for piece in playout.drain_heard(now, is_last=True))
             assert heard + rest == expected
             expected = heard.copy()
     while playout.is_sounding(now):
         playout.due(now)
         now += 0.05
-    heard += b"".join(piece.payload for piece in playout.drain_heard(now))
+    heard += b"".join(piece.payload for piece in playout.drain_heard(now, is_last=True))
     assert heard == expected
