@@ -63,7 +63,7 @@ Since = Annotated[
 ]
 Until = Annotated[datetime | None, typer.Option(parser=moment, metavar="TIME", help="Only calls before this time.")]
 Reason = Annotated[str | None, typer.Option(help="Only calls that ended for this reason.")]
-Number = Annotated[str | None, typer.Option(help="Only calls from or to: +1555 (how it begins), or 2222 (part of it).")]
+Number = Annotated[str | None, typer.Option(help="Only calls from or to +15550002222, or to a number with 2222 in it.")]
 FullNumbers = Annotated[bool, typer.Option("--full-numbers", help="Do not mask telephone numbers in the table.")]
 
 
@@ -85,7 +85,7 @@ def list_(
     full_numbers: FullNumbers = False,
 ) -> None:
     """List calls, the newest first."""
-    filters = CallFilter(bot=bot, since=since, until=until, end_reason=reason, number=number)
+    filters = _filters(bot, since, until, reason, number)
 
     async def run(reader: CallReader) -> None:
         page = await reader.list_calls(filters, limit)
@@ -140,7 +140,7 @@ def export_(
     number: Number = None,
 ) -> None:
     """Write all calls, or those that are meant, for another program. Telephone numbers are written in full."""
-    filters = CallFilter(bot=bot, since=since, until=until, end_reason=reason, number=number)
+    filters = _filters(bot, since, until, reason, number)
 
     async def run(reader: CallReader) -> None:
         if not await reader.list_calls(filters, limit=1):
@@ -155,6 +155,20 @@ def export_(
             raise StoreError(f"cannot write {out}: {exc.strerror}") from exc
 
     _read(database, run)
+
+
+def _filters(
+    bot: str | None, since: datetime | None, until: datetime | None, reason: str | None, number: str | None
+) -> CallFilter:
+    is_whole = number is not None and number.startswith(("+", "sip:", "sips:"))
+    return CallFilter(
+        bot=bot,
+        since=since,
+        until=until,
+        end_reason=reason,
+        number=number if is_whole else None,
+        number_part=None if is_whole else number,
+    )
 
 
 def _exported(reader: CallReader, filters: CallFilter, format_: ExportFormat) -> AsyncIterator[str]:

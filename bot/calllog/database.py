@@ -21,6 +21,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from bot.calllog.storable import storable_json
 from bot.errors import StoreError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -59,8 +60,8 @@ def create_engine(url: URL) -> AsyncEngine:
     """An engine whose transactions read; `for_writing` gives its twin."""
     try:
         if not is_sqlite(url):
-            return create_async_engine(url, pool_pre_ping=True)
-        engine = create_async_engine(url)
+            return create_async_engine(url, pool_pre_ping=True, json_serializer=storable_json)
+        engine = create_async_engine(url, json_serializer=storable_json)
     except ImportError as exc:
         raise StoreError(f"PostgreSQL needs its driver: pip install 'offhook[postgresql]' ({exc})") from exc
     event.listen(engine.sync_engine, "connect", _set_up_sqlite)

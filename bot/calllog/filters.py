@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, and_, literal, or_, select, tuple_
+from sqlalchemy import Select, literal, or_, select, tuple_, union
 
 from bot.calllog.schema import BigKey, UtcDateTime, calls, messages
 from bot.calllog.storable import storable_key
@@ -22,28 +22,50 @@ class Cursor(NamedTuple):
 
 
 class CallFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which calls are meant; what is None does not matter."""
+    """Which calls are meant; what is None does not matter. All but `number_part` are quick, however many calls."""
 
     bot: str | None = None
     carrier: str | None = None
     end_reason: str | None = None
-    number: str | None = None
-    """Either party: how a number begins, "+" or "sip:" included, or else some digits from anywhere in it."""
+    number: str | None = None  # either party's, whole: +15550002222, sip:bob@example.com
+    number_part: str | None = None  # in either party's number; reads past every call that has it not
     since: datetime | None = None
     until: datetime | None = None  # exclusive
     is_live: bool | None = None
     has_unread_message: bool | None = None
 
 
-def narrowed(query: Select[Any], filters: CallFilter) -> Select[Any]:
-    """The query on `calls`, with only those that are meant."""
+def page_of(query: Select[Any], filters: CallFilter, limit: int, before: Cursor | None) -> Select[Any]:
+    """The first `limit` of the calls that are meant, newest first, from below `before` on; `query` reads `calls`."""
+    if filters.number is None:
+        return _newest(_below(_narrowed(query, filters), before), limit)
+    # An index holds the calls of either party in the list's order, none holds those of both: take a page of each.
+    number = storable_key(filters.number)
+    ids = _below(_narrowed(select(calls.c.id), filters), before)
+    parties = [_newest(ids.where(column == number), limit) for column in (calls.c.from_number, calls.c.to_number)]
+    either = union(*(select(party.subquery().c.id) for party in parties))
+    return _newest(query.where(calls.c.id.in_(either)), limit)
+
+
+def _newest(query: Select[Any], limit: int) -> Select[Any]:
+    return query.order_by(calls.c.started_at.desc(), calls.c.id.desc()).limit(limit)
+
+
+def _below(query: Select[Any], cursor: Cursor | None) -> Select[Any]:
+    if cursor is None:
+        return query
+    place = tuple_(literal(cursor.started_at, UtcDateTime), literal(cursor.row, BigKey))
+    return query.where(tuple_(calls.c.started_at, calls.c.id) < place)
+
+
+def _narrowed(query: Select[Any], filters: CallFilter) -> Select[Any]:
     for name in ("bot", "carrier", "end_reason"):
         if (wanted := getattr(filters, name)) is not None:
             query = query.where(calls.c[name] == storable_key(wanted))
-    if filters.number is not None:
-        number = storable_key(filters.number)
-        either = _is_like(calls.c.from_number, number), _is_like(calls.c.to_number, number)
-        query = query.where(or_(*either))
+    if filters.number_part is not None:
+        part = storable_key(filters.number_part)
+        parties = calls.c.from_number.contains(part, autoescape=True), calls.c.to_number.contains(part, autoescape=True)
+        query = query.where(or_(*parties))
     if filters.since is not None:
         query = query.where(calls.c.started_at >= filters.since)
     if filters.until is not None:
@@ -51,23 +73,6 @@ def narrowed(query: Select[Any], filters: CallFilter) -> Select[Any]:
     if filters.is_live is not None:
         query = query.where(calls.c.ended_at.is_(None) if filters.is_live else calls.c.ended_at.is_not(None))
     if filters.has_unread_message is not None:
-        query = query.where(_HAS_UNREAD if filters.has_unread_message else ~_HAS_UNREAD)
+        unread = select(messages.c.call_row).where(messages.c.read_at.is_(None))
+        query = query.where(calls.c.id.in_(unread) if filters.has_unread_message else calls.c.id.not_in(unread))
     return query
-
-
-def paged(query: Select[Any], limit: int, before: Cursor | None) -> Select[Any]:
-    """The first `limit` of them, newest first, from below `before` on."""
-    if before is not None:
-        place = tuple_(literal(before.started_at, UtcDateTime), literal(before.row, BigKey))
-        query = query.where(tuple_(calls.c.started_at, calls.c.id) < place)
-    return query.order_by(calls.c.started_at.desc(), calls.c.id.desc()).limit(limit)
-
-
-_HAS_UNREAD = select(messages.c.id).where(messages.c.call_row == calls.c.id, messages.c.read_at.is_(None)).exists()
-
-
-def _is_like(column: ColumnElement[str], wanted: str) -> ColumnElement[bool]:
-    if wanted.startswith(("+", "sip:", "sips:")):
-        # A range, where LIKE would not use the index: SQLite's ignores case, PostgreSQL's depends on the collation.
-        return and_(column >= wanted, column < wanted + "\U0010ffff")
-    return column.contains(wanted, autoescape=True)

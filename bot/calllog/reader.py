@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.calllog import database
 from bot.calllog.detail import SUMMARY, CallDetail, CallSummary, load_details
-from bot.calllog.filters import CallFilter, Cursor, narrowed, paged
+from bot.calllog.filters import CallFilter, Cursor, page_of
 from bot.calllog.schema import calls
 from bot.calllog.storable import storable_key
 
@@ -47,7 +47,7 @@ class CallReader:
         """A page of at most `limit` calls, newest first, from below `before` (the last call's `cursor`) on."""
         with database.explained(self._address, "read"):
             async with self._engine.connect() as connection:
-                return await _summaries(connection, paged(narrowed(SUMMARY, filters or CallFilter()), limit, before))
+                return await _summaries(connection, page_of(SUMMARY, filters or CallFilter(), limit, before))
 
     async def get_call(self, call_id: str) -> CallDetail | None:
         """One call whole, or None if there is none of this id."""

@@ -47,7 +47,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 BigKey = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only in an INTEGER column
-# Byte order, so that a number's beginning can be found through an index whatever the server's language.
+# Compared byte by byte, as SQLite does, whatever the server's language.
 Key = Text().with_variant(Text(collation="C"), "postgresql")
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
@@ -106,7 +106,8 @@ Index("ix_calls_to_number", calls.c.to_number, calls.c.started_at, calls.c.id)
 Index("ix_calls_carrier_call_id", calls.c.carrier_call_id)
 Index(  # the few calls without an end: the live ones, and those of a process that died
     "ix_calls_open",
-    calls.c.run,
+    calls.c.started_at,
+    calls.c.id,
     sqlite_where=calls.c.ended_at.is_(None),
     postgresql_where=calls.c.ended_at.is_(None),
 )

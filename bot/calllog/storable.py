@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 KEY_CHARS = 256
 """A longer number, name or id is nobody's; PostgreSQL indexes some 2,700 bytes a row at most."""
 
@@ -18,12 +20,22 @@ def storable_key(text: str) -> str:
     return storable(text[:KEY_CHARS])
 
 
-def storable_json(value: Any) -> Any:
-    """The same for all text inside a value that JSON can hold."""
+def storable_json(value: Any) -> str:
+    """The value as JSON in which all text is storable; raises TypeError for what JSON cannot hold."""
+    try:
+        encoded = msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        encoded = b""
+    if not encoded or rb"\u0000" in encoded:  # rare: walking through every value would cost more than encoding it
+        encoded = msgspec.json.encode(_cleaned(value))
+    return encoded.decode()
+
+
+def _cleaned(value: Any) -> Any:
     if type(value) is str:
         return storable(value)
     if type(value) is dict:
-        return {storable(str(name)): storable_json(inner) for name, inner in value.items()}
+        return {storable(str(name)): _cleaned(inner) for name, inner in value.items()}
     if type(value) in (list, tuple):
-        return [storable_json(inner) for inner in value]
+        return [_cleaned(inner) for inner in value]
     return value

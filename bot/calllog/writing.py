@@ -24,7 +24,7 @@ from bot.calllog.records import (
     TurnRecord,
 )
 from bot.calllog.schema import calls, events, messages, recordings, turns
-from bot.calllog.storable import storable, storable_json, storable_key
+from bot.calllog.storable import storable, storable_key
 from bot.calllog.writer import Numbered
 
 Row = dict[str, Any]
@@ -68,7 +68,7 @@ async def _write_calls(connection: AsyncConnection, started: Iterable[CallStarte
     statement = _upsert(calls, connection.dialect.name).returning(calls.c.id)
     rows = {}
     for call in started:
-        row = msgspec.structs.asdict(call) | {"run": run, "config": storable_json(call.config)}
+        row = msgspec.structs.asdict(call) | {"run": run}
         rows[call.call_id] = (await connection.execute(statement, _clean_row(row))).scalar_one()
     return rows
 
@@ -100,7 +100,7 @@ def _event_rows(numbered: Iterable[tuple[int, TimelineEvent]], rows: Mapping[str
             "call_row": rows[event.call_id],
             "at_ms": event.at_ms,
             "kind": storable(event.kind),
-            "data": storable_json(event.data),
+            "data": event.data,
         }
         for number, event in numbered
     ]
@@ -125,7 +125,7 @@ _END = (
 
 
 def _end_row(ended: CallEnded, rows: Mapping[str, int]) -> Row:
-    values = _clean_row(msgspec.structs.asdict(ended) | {"counters": storable_json(ended.counters)})
+    values = _clean_row(msgspec.structs.asdict(ended))
     return {f"new_{name}": value for name, value in values.items() if name != "call_id"} | {"row": rows[ended.call_id]}
 
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from bot.calllog.records import TimelineEvent
-from bot.calllog.writer import BatchWriter
+from bot.calllog.writer import BATCH_S, BatchWriter
 from bot.errors import StoreError
 from tests.support.calls import ended, started, turn
 
@@ -18,12 +18,14 @@ class Store:
         self.batches = []
         self.works = True
         self.failed = asyncio.Event()
+        self.saved = asyncio.Event()
 
     async def save(self, batch):
         if not self.works:
             self.failed.set()
             raise StoreError("the disk is full")
         self.batches.append([record for _, record in batch])
+        self.saved.set()
 
 
 @asynccontextmanager
@@ -86,9 +88,16 @@ async def test_saving_is_tried_again_by_itself():
         await store.failed.wait()
         store.works = True
         async with asyncio.timeout(5):
-            while writer.waiting:
-                await asyncio.sleep(0.02)
+            await store.saved.wait()
     assert store.batches == [[started()]]
+
+
+async def test_a_record_is_saved_a_fraction_of_a_second_later_without_a_flush():
+    store = Store()
+    async with writing(store) as writer:
+        writer.write(started())
+        async with asyncio.timeout(BATCH_S + 0.5):
+            await store.saved.wait()
 
 
 async def test_a_full_memory_drops_new_timeline_events_and_nothing_else():

@@ -85,7 +85,8 @@ def test_full_numbers_are_shown_when_asked_for(two_calls):
         (["--reason", "caller_hung_up"], ["later"]),
         (["--since", "2026-11-01"], ["later"]),
         (["--until", "2026-11-20T12:00"], ["earlier"]),
-        (["--number", "+1555000"], ["later", "earlier"]),
+        (["--number", "+15550002222", "--limit", "1"], ["later"]),
+        (["--number", "1111", "--bot", "sales"], ["earlier"]),
         (["--limit", "1"], ["later"]),
     ],
 )

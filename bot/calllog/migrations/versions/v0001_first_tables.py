@@ -78,7 +78,7 @@ def _create_calls() -> None:
         op.create_index(f"ix_calls_{column}", "calls", [column, "started_at", "id"])
     op.create_index("ix_calls_carrier_call_id", "calls", ["carrier_call_id"])
     is_open = sa.text("ended_at IS NULL")
-    op.create_index("ix_calls_open", "calls", ["run"], sqlite_where=is_open, postgresql_where=is_open)
+    op.create_index("ix_calls_open", "calls", ["started_at", "id"], sqlite_where=is_open, postgresql_where=is_open)
 
 
 def _create_turns() -> None:
