@@ -24,8 +24,8 @@ _RAMP_MS = 1.0
 _WINDOW = 160  # samples, 20 ms: short enough to lie whole within the shortest tone, 40 ms, several times over
 _HOP = 40  # samples, 5 ms
 _OFF_FREQUENCY = 0.025  # Q.24: 1.5 % off must pass, 3.5 % must not
-_TWIST_DB = (-10.0, 6.0)  # high against low; Q.24: -8 to +4 must pass
-_LEVEL_DBFS = -40.0  # of the weaker sine; Q.24: -25 dBm0, -31 dBFS, must pass and -55 dBm0 must not
+_TWIST_MIN, _TWIST_MAX = 10**-1.0, 10**0.6  # power of high against low, -10 and +6 dB; Q.24: -8 to +4 must pass
+_LEVEL = 10**-4.0  # power of the weaker sine, -40 dBFS; Q.24: -25 dBm0, -31 dBFS, must pass and -55 dBm0 must not
 _THIRD_LINE = 0.03  # of the power of the two sines; white noise 10 dB below them peaks at 0.027, vowels start at 0.04
 _PURITY = 0.65  # least share of the two sines in the energy of a window; less if the tone does not fill it
 _BESIDE_HZ = 150.0  # so far around a sine the window smears it
@@ -97,14 +97,8 @@ class DtmfDetector:
         row, column = strength[:, :4].argmax(axis=1), 4 + strength[:, 4:].argmax(axis=1)
         low, low_fits = _sine(strength[at, row], np.angle(turned[at, row]), row)
         high, high_fits = _sine(strength[at, column], np.angle(turned[at, column]), column)
-        twist_min, twist_max = (10 ** (db / 10) for db in _TWIST_DB)
-        shows_key = (
-            (np.minimum(low, high) >= 10 ** (_LEVEL_DBFS / 10))
-            & low_fits
-            & high_fits
-            & (low * twist_min <= high)
-            & (high <= low * twist_max)
-        )
+        shows_key = low_fits & high_fits & (np.minimum(low, high) >= _LEVEL)
+        shows_key &= (low * _TWIST_MIN <= high) & (high <= low * _TWIST_MAX)
         if shows_key.any():  # in speech it seldom is, and this is half of the work
             energy = np.einsum("ij,ij->i", weighted, weighted) / float(_hann @ _hann)
             shows_key &= low + high >= _PURITY * energy

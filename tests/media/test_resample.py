@@ -103,6 +103,12 @@ def test_a_constant_stays_exactly_that_constant(in_hz, out_hz, level):
 
 
 @pytest.mark.parametrize(("in_hz", "out_hz"), WITH_TELEPHONE)
+def test_rounding_adds_no_offset(in_hz, out_hz):
+    soft = sine(1000.0, in_hz, seconds=1.0) * 20 / AMPLITUDE
+    assert converted(soft, in_hz, out_hz).mean() == pytest.approx(0.0, abs=0.05)
+
+
+@pytest.mark.parametrize(("in_hz", "out_hz"), WITH_TELEPHONE)
 def test_too_loud_saturates_instead_of_wrapping(in_hz, out_hz):
     square = np.where(sine(500.0, in_hz) >= 0, 32767.0, -32768.0)
     full = converted(square, in_hz, out_hz)
