@@ -5,7 +5,8 @@ the strongest frequency of each group, and measures how far off it is from how i
 believes a window in which no third line stands out, and a key that several windows in a row agree on. Noise, even loud
 noise, is spread too thin to make such a line; a voice has its other harmonics and is betrayed by them.
 
-Carriers that report keys as messages of their own need none of this.
+"Q.24" below means AT&T's figures in its annex, the most often asked for. Carriers that report keys as messages of
+their own need none of this.
 """
 
 import numpy as np
@@ -51,8 +52,8 @@ def generate(
 ) -> bytes:
     """The keys `0-9 * # A-D` as 16-bit little-endian mono, each tone followed by its pause.
 
-    `low_dbfs` is the mean level of the low sine (0 is full scale), `twist_db` how much louder the high one is; it makes
-    up for what a long line takes from high frequencies (ETSI ES 201 235-2: 1 to 4 dB). ValueError for other keys.
+    `low_dbfs` is the mean level of the low sine (0 is full scale), `twist_db` how much louder the high one is, to make
+    up for what a long line takes from high frequencies. ValueError for other keys.
     """
     pause = bytes(_SAMPLE_BYTES * round(pause_ms * rate_hz / 1000))
     return b"".join([_tone(digit, tone_ms, low_dbfs, twist_db, rate_hz) + pause for digit in digits])
