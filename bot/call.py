@@ -387,7 +387,7 @@ class Call:
         for cut in cuts:
             if (reply := texts.get(cut.reply_id)) is not None:
                 heard_text = reply.heard(cut.position.heard_ms)
-                commands.append(CancelReply(cut.reply_id, cut.position, heard_text, reply.tag))
+                commands.append(CancelReply(cut.reply_id, cut.position, heard_text, reply.text, reply.tag))
         if self._expected in texts:
             self._expected = None
         return commands + self._drop_expected()

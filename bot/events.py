@@ -148,6 +148,7 @@ class CancelReply:
     reply_id: str
     position: Position
     heard_text: str
+    text: str = ""  # all of it that was made
     tag: str = ""
 
 

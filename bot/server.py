@@ -27,6 +27,7 @@ from bot.privacy import mask_number
 from bot.recordings import CHANNELS, Recording, Recordings
 from bot.runner import CallRunner, Summary
 from bot.session import Session, encoder
+from bot.speech.links import Speaker
 from bot.supervisor import Supervisor
 from bot.tickets import Ticket, Tickets
 from bot.voice.chained import ChainedVoice
@@ -92,6 +93,10 @@ class Service:
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/metrics", self._metrics)
         return app
+
+    def speaker(self, bot: BotConfig) -> Speaker:
+        """The voice of one bot, loaded once the service has started."""
+        return self._engines.links(bot).speaker
 
     # -- webhooks --------------------------------------------------------------------------------------------------
 

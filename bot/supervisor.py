@@ -39,6 +39,10 @@ class Supervisor:
     def __iter__(self) -> Iterator[LiveCall]:
         return iter(tuple(self._calls.values()))
 
+    async def empty(self) -> None:
+        """Wait until no call is under way."""
+        await self._is_empty.wait()
+
     async def drain(self, patience_s: float, goodbye_s: float) -> int:
         """Take no new calls and let the live ones finish; then tell those that are left goodbye.
 

@@ -25,6 +25,7 @@ from bot.events import (
     MarkReturned,
     NoteReply,
     ReplyAudio,
+    ReportTool,
     Respond,
     SentenceBegun,
     SpeechPaused,
@@ -36,6 +37,7 @@ from bot.events import (
     UtteranceEnded,
     VoiceFailed,
 )
+from media.playout import Position
 
 _SETTLED_FRAMES = 64  # the clock follows the mean lateness of about so many frames
 _OUTLIER_S = 0.04  # one frame may say no more than this; a stall is not a change of clock
@@ -149,11 +151,11 @@ class Timeline:
             case AnnounceReply():
                 self._on_announced(command)
             case NoteReply(reply_id, text, length_ms):
-                self._finish_turn(reply_id, text, text, length_ms, length_ms, length_ms, at_ms)
-            case CancelReply(reply_id, position, heard_text):
-                self._on_cancelled(
-                    reply_id, position.generated_ms, position.sent_ms, position.heard_ms, heard_text, at_ms
-                )
+                self._finish_turn(reply_id, text, text, Position(length_ms, length_ms, length_ms), at_ms)
+            case CancelReply():
+                self._on_cancelled(command, at_ms)
+            case ReportTool():
+                self._waiting = _Waiting()  # what follows answers to a tool; nobody waits for it as for an answer
             case Respond(reply_id):
                 self._note(at_ms, "reply_requested", reply_id=reply_id)
             case KeepMessage(text, start_ms, end_ms):
@@ -227,24 +229,25 @@ class Timeline:
             "reply_ms": started_ms - waited.speech_ended_ms,
         }
 
-    def _on_cancelled(
-        self, reply_id: str, generated_ms: int, sent_ms: int, heard_ms: int, heard_text: str, at_ms: int
-    ) -> None:
-        turn = self._turns.get(reply_id)
-        if turn is None:
-            self._note(at_ms, "reply_dropped", reply_id=reply_id)
+    def _on_cancelled(self, cut: CancelReply, at_ms: int) -> None:
+        if cut.reply_id not in self._turns:
+            self._note(at_ms, "reply_dropped", reply_id=cut.reply_id)
             return
-        self._note(at_ms, "reply_cut", reply_id=reply_id, heard_ms=heard_ms, generated_ms=generated_ms)
-        self._finish_turn(reply_id, turn.text, heard_text, generated_ms, sent_ms, heard_ms, at_ms, interrupted=True)
+        self._note(
+            at_ms,
+            "reply_cut",
+            reply_id=cut.reply_id,
+            heard_ms=cut.position.heard_ms,
+            generated_ms=cut.position.generated_ms,
+        )
+        self._finish_turn(cut.reply_id, cut.text, cut.heard_text, cut.position, at_ms, interrupted=True)
 
     def _finish_turn(
         self,
         reply_id: str,
         text: str,
         heard_text: str,
-        generated_ms: int,
-        sent_ms: int,
-        heard_ms: int,
+        position: Position,
         at_ms: int,
         *,
         interrupted: bool = False,
@@ -259,9 +262,9 @@ class Timeline:
                 text=text,
                 heard_text=heard_text,
                 ended_ms=max(turn.started_ms, at_ms),
-                generated_ms=generated_ms,
-                sent_ms=sent_ms,
-                heard_ms=heard_ms,
+                generated_ms=position.generated_ms,
+                sent_ms=position.sent_ms,
+                heard_ms=position.heard_ms,
                 interrupted=interrupted,
             )
         )

@@ -37,7 +37,7 @@ class ToneResponder:
 
 
 class ToneSpeaker:
-    """A text of two numbers is a tone of so many Hz and ms; any other text is a tone as long as it would take to say."""
+    """A text of two numbers is a tone of so many Hz and ms; other texts last as long as saying them would."""
 
     name = "tones"
     rate_hz = 24000

@@ -1,5 +1,4 @@
-"""What every voice must be able to do, so that a call need not know whom it talks to. No I/O: events in, effects out.
-"""
+"""What every voice must be able to do, so that a call need not know whom it talks to. No I/O."""
 
 from collections.abc import Sequence
 from typing import Protocol

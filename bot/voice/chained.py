@@ -103,7 +103,7 @@ class ChainedVoice:
                 self._unanswered = []
                 self._history.append(Said(Role.TOOL, result, name))
                 return self._compose(reply_id, [])
-            case CancelReply(reply_id, _, heard_text, tag):
+            case CancelReply(reply_id, _, heard_text, _, tag):
                 return self._on_cancelled(reply_id, heard_text, tag)
             case ResumeReply(cancelled_id, reply_id):
                 return self._on_resumed(cancelled_id, reply_id)

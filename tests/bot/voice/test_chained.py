@@ -144,7 +144,7 @@ def test_words_that_nobody_answered_are_part_of_the_next_question(voice: Chained
 def test_the_history_holds_what_was_heard(voice: ChainedVoice):
     says(voice, "When do you open?")
     answers(voice, "r1", Say("At nine in the morning.", "answer"))
-    voice.receive(CancelReply("r1", NOWHERE, "At nine", "answer"))
+    voice.receive(CancelReply("r1", NOWHERE, "At nine", tag="answer"))
     says(voice, "And on Sundays?", 5000)
     assert history(voice) == (
         Said(Role.CALLER, "When do you open?"),
