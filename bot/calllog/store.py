@@ -96,7 +96,8 @@ class CallLog(CallReader):
                 await self._writer.flush()
                 await self._sign_off()
         except (StoreError, TimeoutError) as exc:
-            raise StoreError(f"the call log closed with {self._writer.waiting} records unwritten: {exc}") from exc
+            reason = str(exc) or f"the database did not answer within {CLOSE_S:.0f} s"
+            raise StoreError(f"the call log closed with {self._writer.waiting} records unwritten: {reason}") from exc
         finally:
             self._heart.cancel()
             await asyncio.gather(self._heart, self._writer.stop(), return_exceptions=True)

@@ -37,9 +37,9 @@ class PostgresServer:
         options = f"-p {self.port} -h 127.0.0.1 -k ''" + "".join(f" -c {option}" for option in _QUICK)
         _run("pg_ctl", "start", "-w", "-D", str(self._data), "-l", str(self._log), "-o", options)
 
-    def stop(self) -> None:
-        """Stop at once, as a server does that is restarted under its clients."""
-        _run("pg_ctl", "stop", "-w", "-D", str(self._data), "-m", "fast")
+    def stop(self, mode: str = "fast") -> None:
+        """Cut off all clients and stop; "immediate" does not even save what was written."""
+        _run("pg_ctl", "stop", "-w", "-D", str(self._data), "-m", mode)
 
     def initialise(self) -> None:
         _run("initdb", "-D", str(self._data), "-U", "offhook", "-A", "trust", "-E", "UTF8", "--locale", "C.UTF-8")
@@ -59,7 +59,7 @@ def postgres_server() -> Iterator[PostgresServer]:
         try:
             yield server
         finally:
-            server.stop()
+            server.stop("immediate")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

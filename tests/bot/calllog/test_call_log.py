@@ -13,7 +13,7 @@ from bot.errors import StoreError
 from tests.support.calls import NOON, ended, message, recording, started, turn
 from tests.support.postgres import PostgresServer
 
-from .conftest import new_database
+from .conftest import emptied
 
 
 async def test_a_call_is_read_back_as_it_was_written(log):
@@ -225,7 +225,7 @@ async def test_a_batch_written_twice_is_stored_once(log):
 
 
 async def test_the_log_goes_on_when_the_server_comes_back(postgres: PostgresServer):
-    log = await CallLog.open(await new_database(postgres))
+    log = await CallLog.open(await emptied(postgres))
     log.write(started())
     await log.flush()
     await asyncio.to_thread(postgres.stop)
@@ -242,7 +242,7 @@ async def test_the_log_goes_on_when_the_server_comes_back(postgres: PostgresServ
 
 
 async def test_what_could_not_be_written_before_closing_is_an_error(postgres: PostgresServer):
-    log = await CallLog.open(await new_database(postgres))
+    log = await CallLog.open(await emptied(postgres))
     await asyncio.to_thread(postgres.stop)
     log.write(started())
     with pytest.raises(StoreError, match="1 records unwritten"):
