@@ -18,6 +18,7 @@ _FRAME_MS = 20
 _FRAME_BYTES = 2 * FRAME_SAMPLES
 _BYTES_PER_MS = 16
 _LOST_FRAME = bytes(_FRAME_BYTES)
+_DOUBT_MS = 500  # evidence that has stayed too thin for longer is not waited for
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class EndpointingSettings:
     """Silence that ends an utterance; 0 ends it at the next silent frame. Up to `pause_ms` there is no pause event."""
     min_speech_ms: int = 80
     """How much speech must be heard to believe it. More bears more knocks and clicks; less silences the bot sooner."""
-    prefix_ms: int = 240
+    prefix_ms: int = 300
     """Sound kept from before the beginning, since first consonants are quiet."""
     max_utterance_ms: int = 120_000
     """An utterance as long as this ends, whether or not the caller does."""
@@ -173,10 +174,10 @@ class Endpointer:
             self._start_ms = round(self._onset_ms)
             self._end_ms = self._now_ms
             events.append(SpeechStarted(self._start_ms))
-            kept_ms = self._now_ms - self._onset_ms + self.settings.prefix_ms
-            self._keep(kept_ms)
-        elif not self._evidence_ms and len(self._held) > 4 * self.settings.prefix_ms * _BYTES_PER_MS:
-            self._keep(self.settings.prefix_ms)  # seldom, since it moves memory
+            self._keep(self._now_ms - self._onset_ms + self.settings.prefix_ms)
+        elif len(self._held) > (self.settings.prefix_ms + 2 * _DOUBT_MS) * _BYTES_PER_MS:
+            self._keep(self.settings.prefix_ms + _DOUBT_MS)  # only now and then, since it moves memory
+            self._onset_ms = max(self._onset_ms, self._now_ms - _DOUBT_MS)
 
     def _keep(self, ms: float) -> None:
         excess = len(self._held) - 2 * int(ms * _BYTES_PER_MS / 2)

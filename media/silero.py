@@ -58,6 +58,11 @@ class SileroDetector:
         self._filled = _CONTEXT
         self._forget()
 
+    def _forget(self) -> None:
+        self._h = np.zeros((1, 1, 128), np.float32)
+        self._c = np.zeros((1, 1, 128), np.float32)
+        self._probability = 0.0
+
     def likelihood(self, samples: NDArray[np.int16]) -> float:
         wave = samples * np.float32(1 / 32768)
         self._waiting[0, self._filled : self._filled + _FRAME] = np.repeat(wave, 2)
@@ -80,10 +85,5 @@ class SileroDetector:
 
     def _step(self) -> None:
         sound = self._waiting[:, : _CONTEXT + _STEP]
-        probabilities, self._h, self._c = self._session.run(None, {"input": sound, "h": self._h, "c": self._c})
-        self._probability = float(probabilities.reshape(-1)[0])
-
-    def _forget(self) -> None:
-        self._h = np.zeros((1, 1, 128), np.float32)
-        self._c = np.zeros((1, 1, 128), np.float32)
-        self._probability = 0.0
+        heard, self._h, self._c = self._session.run(None, {"input": sound, "h": self._h, "c": self._c})
+        self._probability = float(heard.reshape(-1)[0])
