@@ -9,6 +9,8 @@ noise, is spread too thin to make such a line; a voice has its other harmonics a
 their own need none of this.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,6 +31,7 @@ _TWIST_MIN, _TWIST_MAX = 10**-1.0, 10**0.6  # power of high against low, -10 and
 _LEVEL = 10**-4.0  # power of the weaker sine, -40 dBFS; Q.24: -25 dBm0, -31 dBFS, must pass and -55 dBm0 must not
 _THIRD_LINE = 0.03  # of the power of the two sines; white noise 10 dB below them peaks at 0.027, vowels start at 0.04
 _PURITY = 0.65  # least share of the two sines in the energy of a window; less if the tone does not fill it
+_PASSED = 0.4  # least part of its power that the window passes of a sine which is off but still fits: 2.5 % at 1,633 Hz
 _BESIDE_HZ = 150.0  # so far around a sine the window smears it
 _WINDOWS_TO_PRESS = 5
 _WINDOWS_TO_RELEASE = 5
@@ -39,6 +42,9 @@ _spectrum_hz = np.fft.rfftfreq(_WINDOW, 1 / DTMF_HZ)
 _is_beside = np.abs(_spectrum_hz - np.array(_ROW_HZ + _COLUMN_HZ)[:, None]) <= _BESIDE_HZ  # (8, spectrum)
 _waves = np.exp(-1j * np.outer(np.arange(_WINDOW), _radians))
 _analysis = np.hstack([_waves.real, _waves.imag])  # (window, 16)
+_weights = _hann / _FULL_SCALE
+_mean_square = 2 / float(_hann.sum()) ** 2  # of a sine, from the square of its spectral line
+_quietest_peak = int(_FULL_SCALE * (_PASSED * _LEVEL / 2) ** 0.5)  # no sine of `_LEVEL` fits in less
 
 
 def generate(
@@ -67,8 +73,7 @@ class DtmfDetector:
     """
 
     def __init__(self) -> None:
-        self._unread = np.zeros(0, "<i2")
-        self._last = np.zeros(8, complex)  # the spectrum one hop ago
+        self._samples = np.zeros(_HOP, "<i2")  # from the first one of the last window on
         self._key: str | None = None  # held down, and already said
         self._absent = 0  # windows since it was last seen
         self._candidate: str | None = None
@@ -78,33 +83,10 @@ class DtmfDetector:
         """The keys that 16-bit little-endian mono samples complete; any number of them, but whole ones (ValueError)."""
         if len(pcm) % _SAMPLE_BYTES:
             raise ValueError(f"PCM must be whole samples of {_SAMPLE_BYTES} bytes, got {len(pcm)} bytes")
-        samples = np.concatenate([self._unread, np.frombuffer(pcm, "<i2")])
-        count = max(0, (len(samples) - _WINDOW) // _HOP + 1)
-        self._unread = samples[count * _HOP :]
-        if not count:
-            return []
-        windows = np.lib.stride_tricks.sliding_window_view(samples, _WINDOW)[: count * _HOP : _HOP]
-        return [key for seen in self._look(windows) if (key := self._press(seen)) is not None]
-
-    def _look(self, windows: NDArray[np.int16]) -> list[str | None]:
-        """Which key each window shows."""
-        weighted = windows * (_hann / _FULL_SCALE)
-        parts = weighted @ _analysis
-        spectra = np.vstack([self._last, parts[:, :8] + 1j * parts[:, 8:]])
-        self._last = spectra[-1]
-        turned = spectra[1:] * np.conj(spectra[:-1] * np.exp(1j * _radians * _HOP))
-        strength = np.abs(spectra[1:])
-        at = np.arange(len(windows))
-        row, column = strength[:, :4].argmax(axis=1), 4 + strength[:, 4:].argmax(axis=1)
-        low, low_fits = _sine(strength[at, row], np.angle(turned[at, row]), row)
-        high, high_fits = _sine(strength[at, column], np.angle(turned[at, column]), column)
-        shows_key = low_fits & high_fits & (np.minimum(low, high) >= _LEVEL)
-        shows_key &= (low * _TWIST_MIN <= high) & (high <= low * _TWIST_MAX)
-        if shows_key.any():  # in speech it seldom is, and this is half of the work
-            energy = np.einsum("ij,ij->i", weighted, weighted) / float(_hann @ _hann)
-            shows_key &= low + high >= _PURITY * energy
-            shows_key &= _third_line(weighted, row, column) <= _THIRD_LINE * (low + high)
-        return [_KEYS[4 * r + c - 4] if shows else None for r, c, shows in zip(row, column, shows_key, strict=True)]
+        samples = np.concatenate([self._samples, np.frombuffer(pcm, "<i2")])
+        count = max(0, (len(samples) - _WINDOW) // _HOP)
+        self._samples = samples[count * _HOP :]
+        return [key for seen in _look(samples, count) if (key := self._press(seen)) is not None] if count else []
 
     def _press(self, seen: str | None) -> str | None:
         """Follow one window; the key if it has just been pressed."""
@@ -119,6 +101,53 @@ class DtmfDetector:
         return seen
 
 
+def _look(samples: NDArray[np.int16], count: int) -> Sequence[str | None]:
+    """Which key each of `count` windows shows; one more, in front of them, is there to compare phases with."""
+    nothing = (None,) * count
+    if max(int(samples.max()), -int(samples.min())) < _quietest_peak:
+        return nothing
+    windows = np.ndarray((count + 1, _WINDOW), "<i2", samples, strides=(_HOP * _SAMPLE_BYTES, _SAMPLE_BYTES))
+    weighted = windows * _weights
+    parts = weighted @ _analysis
+    energy = np.einsum("ij,ij->i", weighted[1:], weighted[1:]) / float(_hann @ _hann)
+    if not _may_show_key(parts[1:], energy).any():
+        return nothing
+    shows_key, row, column = _judge(parts[:, :8] + 1j * parts[:, 8:], weighted[1:], energy)
+    return [_KEYS[4 * r + c - 4] if shows else None for r, c, shows in zip(row, column, shows_key, strict=True)]
+
+
+def _may_show_key(parts: NDArray[np.float64], energy: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """A cheap look that lets every key of `_judge` pass, and next to nothing of speech."""
+    squares = parts * parts
+    power = squares[:, :8] + squares[:, 8:]
+    low, high = power[:, :4].max(axis=1), power[:, 4:].max(axis=1)
+    loud = np.minimum(low, high) * _mean_square >= _PASSED * _LEVEL
+    verdict: NDArray[np.bool_] = loud & ((low + high) * _mean_square >= _PASSED * _PURITY * energy)
+    return verdict
+
+
+def _judge(
+    spectra: NDArray[np.complex128], weighted: NDArray[np.float64], energy: NDArray[np.float64]
+) -> tuple[NDArray[np.bool_], NDArray[np.intp], NDArray[np.intp]]:
+    """Whether each window shows a key, its row, and its column from 4 up; `spectra` has one more, in front."""
+    turned = spectra[1:] * np.conj(spectra[:-1] * np.exp(1j * _radians * _HOP))
+    strength = np.abs(spectra[1:])
+    at = np.arange(len(strength))
+    row, column = strength[:, :4].argmax(axis=1), 4 + strength[:, 4:].argmax(axis=1)
+    low, low_fits = _sine(strength[at, row], np.angle(turned[at, row]), row)
+    high, high_fits = _sine(strength[at, column], np.angle(turned[at, column]), column)
+    shows_key = (
+        (np.minimum(low, high) >= _LEVEL)
+        & low_fits
+        & high_fits
+        & (low * _TWIST_MIN <= high)
+        & (high <= low * _TWIST_MAX)
+        & (low + high >= _PURITY * energy)
+        & (_third_line(weighted, row, column) <= _THIRD_LINE * (low + high))
+    )
+    return shows_key, row, column
+
+
 def _sine(
     strength: NDArray[np.float64], turn: NDArray[np.float64], which: NDArray[np.intp]
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -131,7 +160,7 @@ def _sine(
     # does not fit anyway, 0.9 bins keep clear of the 0/0 at one bin.
     bins = np.clip(turn * _WINDOW / (2 * np.pi * _HOP), -0.9, 0.9)
     passed = np.sinc(bins) / (1 - bins**2)
-    return 2 * (strength / (passed * float(_hann.sum()))) ** 2, fits
+    return _mean_square * (strength / passed) ** 2, fits
 
 
 def _third_line(weighted: NDArray[np.float64], row: NDArray[np.intp], column: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -139,7 +168,7 @@ def _third_line(weighted: NDArray[np.float64], row: NDArray[np.intp], column: ND
     lines = np.abs(np.fft.rfft(weighted))
     lines[_is_beside[row] | _is_beside[column]] = 0.0
     strongest: NDArray[np.float64] = lines.max(axis=1)
-    return 2 * (strongest / float(_hann.sum())) ** 2
+    return _mean_square * strongest**2
 
 
 def _tone(digit: str, tone_ms: float, low_dbfs: float, twist_db: float, rate_hz: int) -> bytes:
