@@ -6,6 +6,7 @@ Levels are dBFS: 0 is a full-scale square wave, so a full-scale sine is -3.01 (I
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 _FULL_SCALE = 32768.0
 SILENCE_DBFS = -100.0
@@ -57,5 +58,5 @@ def _amplitude(level_dbfs: float) -> float:
     return float(_FULL_SCALE * 10 ** (level_dbfs / 20))
 
 
-def _as_pcm(samples: "np.typing.NDArray[np.float64]") -> bytes:
+def _as_pcm(samples: NDArray[np.float64]) -> bytes:
     return np.clip(np.rint(samples), -32768, 32767).astype("<i2").tobytes()
