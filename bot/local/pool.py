@@ -1,10 +1,13 @@
-"""A few threads for slow work, given to whoever a caller waits for.
+"""A few threads for slow work, given to whoever has to have it first.
 
-Everything here but the work itself happens on the event loop, so there is no lock: a job waits in a bounded list,
-the most urgent first (and among equals the oldest), until one of the threads is free. Cancelling the task that
-awaits a job takes the job out of the list; a job that already runs is left to finish on its thread, which counts as
-taken until then, and nobody gets its result. The threads yield the processor to the event loop (`nice`), since a frame
-of audio that is 20 ms late is heard and a reply that is 2 ms late is not.
+Everything here but the work itself happens on the event loop, so there is no lock. A job waits in a bounded list until
+one of the threads is free; the one that is wanted soonest goes first. A guess is wanted when the pause that started
+it has become a turn, so it gives way to every request of a caller who already waits, and no longer does once its own
+caller waits too. Cancelling the task that awaits a job takes the job out of the list; a job that already runs is left
+to finish on its thread, which counts as taken until then, and nobody gets its result.
+
+The threads yield the processor to the event loop (`nice`): a frame of audio that is 20 ms late is heard, a reply that
+is 2 ms late is not. `benchmarks/local_models.py` compares how late the loop gets beside threads and beside processes.
 """
 
 import asyncio
@@ -13,7 +16,8 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import Enum
+from functools import partial
 from typing import Any, TypeVar
 
 from bot.errors import VoiceError
@@ -23,32 +27,31 @@ T = TypeVar("T")
 _NICENESS = 5
 
 
-class Urgency(IntEnum):
-    """Who goes first. A caller in silence, then sound that will be needed soon, then guesses."""
+class Urgency(Enum):
+    """How many milliseconds after it was asked for something is wanted."""
 
     CALLER_WAITS = 0
-    SOON = 1
-    GUESS = 2
+    GUESS = 300  # the hangover (500 ms) less the pause (200 ms) that starts a guess
+    SOON = 500  # sound for when the sentence that now plays is over
 
 
 @dataclass(slots=True, eq=False)
-class Job:
-    """Work that was asked for; its urgency may be raised while it waits."""
-
+class _Job:
     work: Callable[[], Any]
-    urgency: Urgency
+    wanted_at: float  # on the event loop's clock, seconds
     result: asyncio.Future[Any]
 
 
 class Pool:
-    """At most `workers` jobs run and `max_waiting` wait; one more raises `VoiceError`, or drops a waiting guess."""
+    """At most `workers` jobs run and `max_waiting` wait. One more is refused, or replaces a less urgent one."""
 
     def __init__(self, workers: int = 2, max_waiting: int = 32) -> None:
         self._executor = ThreadPoolExecutor(workers, thread_name_prefix="offhook-model", initializer=_step_back)
         self._workers = workers
         self._max_waiting = max_waiting
         self._running = 0
-        self._waiting: list[Job] = []
+        self._waiting: list[_Job] = []
+        self._is_closed = False
 
     @property
     def running(self) -> int:
@@ -59,49 +62,43 @@ class Pool:
         return len(self._waiting)
 
     async def run(self, work: Callable[[], T], urgency: Urgency = Urgency.CALLER_WAITS) -> T:
-        """What `work` returns or raises, from a thread; `VoiceError` when too much is waiting."""
-        return await self.wait(self.submit(work, urgency))
-
-    def submit(self, work: Callable[[], Any], urgency: Urgency) -> Job:
-        """A job in the list; whoever submits must `wait` for it, or it stays there until its turn."""
-        self._make_room(urgency)
-        job = Job(work, urgency, asyncio.get_running_loop().create_future())
-        self._waiting.append(job)
+        """What `work` returns or raises, from a thread; `VoiceError` when too much is waiting or the pool is closed."""
+        if self._is_closed:
+            raise VoiceError("the local models are closed")
+        loop = asyncio.get_running_loop()
+        result: asyncio.Future[T] = loop.create_future()
+        job = _Job(work, loop.time() + urgency.value / 1000, result)
+        self._enqueue(job)
         self._start_waiting()
-        return job
-
-    async def wait(self, job: Job) -> Any:
         try:
-            return await job.result
+            return await result
         finally:
-            if job in self._waiting:  # cancelled before its turn
+            if job in self._waiting:  # its task was cancelled
                 self._waiting.remove(job)
 
     def close(self) -> None:
-        """Drop what waits and let the threads end; what runs is not interrupted."""
-        for job in self._waiting:
-            job.result.cancel()
-        self._waiting.clear()
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        """Refuse what waits and let the threads end; what runs is not interrupted."""
+        self._is_closed = True
+        while self._waiting:
+            self._refuse(self._waiting.pop(), "the local models are closed")
+        self._executor.shutdown(wait=False)
 
-    def _make_room(self, urgency: Urgency) -> None:
-        if len(self._waiting) < self._max_waiting:
-            return
-        least = max(self._waiting, key=lambda job: job.urgency)
-        if least.urgency <= urgency:
-            raise VoiceError(f"the local models are overloaded: {len(self._waiting)} requests are already waiting")
-        self._waiting.remove(least)
-        least.result.set_exception(VoiceError("dropped for a caller who is waiting: the local models are overloaded"))
+    def _enqueue(self, job: _Job) -> None:
+        self._waiting.append(job)
+        if self._running >= self._workers and len(self._waiting) > self._max_waiting:
+            last = max(self._waiting, key=lambda job: job.wanted_at)
+            self._waiting.remove(last)
+            self._refuse(last, f"the local models are overloaded: {self._max_waiting} requests are waiting already")
 
     def _start_waiting(self) -> None:
         while self._waiting and self._running < self._workers:
-            job = min(self._waiting, key=lambda job: job.urgency)  # the first of equals, which is the oldest
+            job = min(self._waiting, key=lambda job: job.wanted_at)  # the first of equals, which is the oldest
             self._waiting.remove(job)
             self._running += 1
             done = asyncio.get_running_loop().run_in_executor(self._executor, job.work)
-            done.add_done_callback(lambda done, job=job: self._settle(job, done))  # type: ignore[misc]
+            done.add_done_callback(partial(self._settle, job))
 
-    def _settle(self, job: Job, done: asyncio.Future[Any]) -> None:
+    def _settle(self, job: _Job, done: asyncio.Future[Any]) -> None:
         self._running -= 1
         error = done.exception()
         if not job.result.done():  # else its task was cancelled while it ran
@@ -109,9 +106,14 @@ class Pool:
                 job.result.set_result(done.result())
             else:
                 job.result.set_exception(error)
-        self._start_waiting()
+        if not self._is_closed:
+            self._start_waiting()
+
+    def _refuse(self, job: _Job, why: str) -> None:
+        if not job.result.done():
+            job.result.set_exception(VoiceError(why))
 
 
 def _step_back() -> None:
-    if sys.platform == "linux":  # elsewhere this would slow down the whole process
+    if sys.platform == "linux":  # where niceness is a thread's; elsewhere the whole process would slow down
         os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)
