@@ -20,6 +20,10 @@ class Feed:
         for watcher in self._watchers:
             watcher(record)
 
+    async def flush(self) -> None:
+        """Wait until everything written so far is in the call log."""
+        await self._calllog.flush()
+
     @contextmanager
     def watched_by(self, watcher: Watcher) -> Iterator[None]:
         """While the block lasts, `watcher` is called with every record, on the event loop: it must be quick."""

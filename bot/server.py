@@ -1,6 +1,7 @@
 """The aiohttp application: webhooks in, media sockets up, health and metrics out. It decides nothing about a call."""
 
 import asyncio
+import base64
 import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -260,10 +261,13 @@ class Service:
     async def _perform(self, request: RestRequest) -> tuple[int, str]:
         if self._http is None:
             raise CarrierError("the service has not started")
-        auth = aiohttp.BasicAuth(request.username, request.password)
+        login = base64.b64encode(f"{request.username}:{request.password}".encode()).decode()
         try:
             async with self._http.request(
-                request.method, request.url, data=aiohttp.FormData(list(request.form)), auth=auth
+                request.method,
+                request.url,
+                data=aiohttp.FormData(list(request.form)),
+                headers={"Authorization": f"Basic {login}"},
             ) as response:
                 return response.status, await response.text()
         except aiohttp.ClientError as exc:

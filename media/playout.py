@@ -20,6 +20,9 @@ from dataclasses import dataclass, field
 
 from media.frame import PTIME_MS, AudioFormat
 
+# Carriers play whole frames: what arrives waits for the next one to begin, half a frame on average, and the one that
+# sounds when a clear arrives is played to its end.
+_FRAMING_S = PTIME_MS / 2000
 _STEADY_MARKS = 8  # corrections are averaged over so many marks: enough against jitter, few enough to follow a stall
 _STEADY_ROUND_TRIPS = 16
 _STALL_S = 0.25  # a mark this far from the sum is a stalled carrier, not jitter: believe it at once
@@ -163,7 +166,8 @@ class Playout:
         if mark.is_opening:
             self._learn_round_trip(now - mark.sent_at)
         if mark.run_from == self._run_from and (name == self._opening or not mark.is_opening):
-            self._correct_run(now - (mark.wire - mark.run_from) / self._rate)
+            waits_s = _FRAMING_S if mark.is_opening else 0.0
+            self._correct_run(now + waits_s - (mark.wire - mark.run_from) / self._rate)
         self._heard = max(self._heard, min(mark.wire, self._sent))
         return mark.ends_reply
 
@@ -209,7 +213,7 @@ class Playout:
         Returns one `Cut` for each reply that the ear had not heard whole, in order. What sounds on the other end until
         the clear arrives there counts as heard.
         """
-        heard = self._heard_at(now + self._round_trip_s)
+        heard = self._heard_at(now + self._round_trip_s + _FRAMING_S)
         cuts = [
             Cut(reply.reply_id, self._position(reply, heard), reply.slice(reply.heard(heard), reply.generated))
             for reply in self._replies
@@ -283,7 +287,7 @@ class Playout:
     @property
     def _lead_ends_at(self) -> float:
         """When the carrier runs dry unless something is *sent* by then."""
-        return self.ends_at - self._round_trip_s
+        return self.ends_at - self._round_trip_s - _FRAMING_S
 
     def _time_of(self, wire: int) -> float:
         return self._run_at + (wire - self._run_from) / self._rate
@@ -326,7 +330,7 @@ class Playout:
 
     def _begin_run(self, now: float) -> None:
         self._run_from = self._sent
-        self._run_at = now + self._round_trip_s
+        self._run_at = now + self._round_trip_s + _FRAMING_S
         self._run_sent_at = now
         self._run_marks = 0
 

@@ -93,7 +93,8 @@ def test_speech_over_a_reply_silences_it_at_once_and_tells_what_was_heard(talk: 
     wanted = talk.happens(SpeechStarted(0))
     assert isinstance(wanted[0], ClearPlayout)
     [cancelled] = of_kind(wanted, CancelReply)
-    assert (cancelled.reply_id, cancelled.position.heard_ms, cancelled.heard_text) == (name, 1500, "one two three")
+    assert (cancelled.reply_id, cancelled.heard_text) == (name, "one two three")
+    assert cancelled.position.heard_ms == pytest.approx(1500, abs=10)
 
 
 def test_audio_of_a_cut_reply_that_was_still_on_its_way_is_not_played(talk: Conversation):
@@ -123,7 +124,7 @@ def test_a_cough_or_a_murmur_takes_no_turn_and_the_reply_goes_on_from_where_the_
     assert of_kind(wanted, IgnoreWords)
     assert announced(wanted) == ["resumed"]
     wanted = talk.passes(2.5)
-    assert talk.played_ms - played == 2000
+    assert talk.played_ms - played == pytest.approx(2000, abs=10)
     assert of_kind(wanted, NoteReply)[0].text == "three four five six"
     assert talk.call.turn is Turn.CALLER
 

@@ -8,6 +8,10 @@ from media.frame import PCMU_8K
 from media.playout import Packet, Playout, Position
 
 
+HALF_A_FRAME = 0.01
+"""What arrives at a carrier waits so long, on average, for its next frame to begin."""
+
+
 def ms(length: int) -> bytes:
     return bytes(8 * length)
 
@@ -62,7 +66,7 @@ def test_three_positions_are_known_at_any_moment():
     playout = Playout(PCMU_8K, lead_ms=400)
     playout.push("r", ms(1000))
     playout.due(0.0)
-    assert playout.position("r", 0.15) == Position(generated_ms=1000, sent_ms=400, heard_ms=150)
+    assert playout.position("r", 0.15 + HALF_A_FRAME) == Position(generated_ms=1000, sent_ms=400, heard_ms=150)
 
 
 def test_a_clear_keeps_what_the_ear_had_not_heard():
@@ -142,7 +146,7 @@ def test_the_mark_ahead_of_a_reply_tells_the_round_trip_and_when_it_began_to_sou
     name = opening(playout.due(0.0))
     playout.mark_returned(name, 0.12)
     assert playout.round_trip_ms == pytest.approx(120)
-    assert playout.position("r", 0.52) == Position(5000, 400, 400)
+    assert playout.position("r", 0.52 + HALF_A_FRAME) == Position(5000, 400, 400)
 
 
 def test_nothing_is_recorded_before_it_is_known_when_it_sounded():
@@ -151,8 +155,8 @@ def test_nothing_is_recorded_before_it_is_known_when_it_sounded():
     name = opening(playout.due(0.0))
     assert playout.drain_heard(0.1) == []
     playout.mark_returned(name, 0.12)
-    [piece] = playout.drain_heard(0.22)
-    assert (piece.at, len(piece.payload)) == (pytest.approx(0.12), 8 * 100)
+    [piece] = playout.drain_heard(0.22 + HALF_A_FRAME)
+    assert (piece.at, len(piece.payload)) == (pytest.approx(0.12 + HALF_A_FRAME), 8 * 100)
 
 
 def test_a_carrier_that_returns_no_marks_is_recorded_all_the_same():
@@ -160,7 +164,7 @@ def test_a_carrier_that_returns_no_marks_is_recorded_all_the_same():
     playout.push("r", ms(5000))
     playout.due(0.0)
     [piece] = playout.drain_heard(0.5)
-    assert piece.at == 0.0
+    assert piece.at == HALF_A_FRAME
 
 
 def test_a_probe_measures_the_round_trip_while_nothing_plays():
@@ -211,7 +215,7 @@ def test_sound_that_comes_too_late_counts_as_a_gap():
     playout.push("r", ms(100))
     playout.due(0.15)
     assert playout.starved_ms == pytest.approx(50)
-    assert playout.position("r", 0.2) == Position(200, 200, 150)
+    assert playout.position("r", 0.2 + HALF_A_FRAME) == Position(200, 200, 150)
 
 
 def test_short_scraps_wait_for_a_packet_while_the_carrier_has_enough():

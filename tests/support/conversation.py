@@ -90,7 +90,8 @@ class Conversation:
         for command in commands:
             match command:
                 case PlayAudio(payload):
-                    self._ends_at = max(self._ends_at, self.now) + len(payload) / 8000
+                    # A carrier begins with its next frame, which is half a frame away on average.
+                    self._ends_at = max(self._ends_at, self.now + 0.01) + len(payload) / 8000
                     self.played_ms += len(payload) / 8
                 case SendMark(name):
                     self._marks.append((self._ends_at, name))
