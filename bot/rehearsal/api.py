@@ -1,53 +1,39 @@
-"""An emulated Twilio REST API: the calls of one account, fetched and ended as Twilio's own client asks for it.
+"""An emulated Twilio REST API for live emulated calls: look at a call, end a call.
 
-POST and GET /2010-04-01/Accounts/{sid}/Calls/{CallSid}.json, with the answers and error codes of
-https://www.twilio.com/docs/voice/api/call-resource .
+It speaks as the real one does (paths, Basic authentication, JSON, error codes), so that the official SDK and our own
+hang-up requests work against it. https://www.twilio.com/docs/voice/api/call-resource
 """
 
-import asyncio
 import hmac
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
 from email.utils import format_datetime
 from typing import Any, Self
 
-import aiohttp
-from aiohttp import web
+from aiohttp import BasicAuth, web
 
-_CALLS = "/2010-04-01/Accounts/{account}/Calls/{call}.json"
-_ENDED = frozenset({"completed", "canceled", "busy", "failed", "no-answer"})
+from bot.rehearsal.live import LiveCall
 
-
-@dataclass(slots=True)
-class ApiCall:
-    """One live call, as the account sees it; `hung_up` is set when the API was asked to end it."""
-
-    call_sid: str
-    from_number: str
-    to_number: str
-    status: str = "in-progress"
-    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
-    ended_at: datetime | None = None
-    hung_up: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def end(self, status: str = "completed") -> None:
-        if self.status not in _ENDED:
-            self.status, self.ended_at = status, datetime.now(UTC)
-        self.hung_up.set()
+_ENDINGS = frozenset({"completed", "canceled"})
+_PARTS = ("events", "notifications", "payments", "recordings", "siprec", "streams", "transcriptions")
 
 
 class TwilioApi:
-    """Serves one account on a free loopback port while the `async with` block lasts."""
+    """Serves one account on a free loopback port while the `async with` block lasts.
+
+    `place_call(..., api=api)` makes a call known here; it is remembered after its end.
+    """
 
     def __init__(self, account_sid: str, auth_token: str) -> None:
-        self._account_sid = account_sid
-        self._auth_token = auth_token
-        self._calls: dict[str, ApiCall] = {}
-        self._runner: web.AppRunner | None = None
         self.url = ""
         """What belongs into `carriers.twilio.api_base`."""
+        self.calls: dict[str, LiveCall] = {}
         self.requests: list[tuple[str, str, int]] = []
         """Method, path and status of everything that was asked."""
+        self._account_sid = account_sid
+        self._auth_token = auth_token
+        self._runner: web.AppRunner | None = None
 
     async def __aenter__(self) -> Self:
         app = web.Application()
@@ -62,10 +48,14 @@ class TwilioApi:
         if self._runner is not None:
             await self._runner.cleanup()
 
-    def begin(self, call_sid: str, from_number: str, to_number: str) -> ApiCall:
-        """A call comes to life on this account."""
-        call = self._calls[call_sid] = ApiCall(call_sid, from_number, to_number)
-        return call
+    @contextmanager
+    def carrying(self, call: LiveCall) -> Iterator[None]:
+        """The call can be ended from here until the context ends."""
+        self.calls[call.call_sid] = call
+        try:
+            yield
+        finally:
+            call.become("completed")
 
     async def _handle(self, request: web.Request) -> web.Response:
         response = await self._answer(request)
@@ -73,70 +63,80 @@ class TwilioApi:
         return response
 
     async def _answer(self, request: web.Request) -> web.Response:
-        if not self._is_authorised(request):
+        if not self._is_authentic(request.headers.get("Authorization", "")):
             return _error(401, 20003, "Authenticate")
-        call = self._calls.get(request.path.rpartition("/")[2].removesuffix(".json"))
-        path = _CALLS.format(account=self._account_sid, call=call.call_sid if call else "")
-        if call is None or request.path != path:
+        call = self.calls.get(request.path.rpartition("/")[2].removesuffix(".json"))
+        if call is None or request.path != f"{_path(call)}.json":
             return _error(404, 20404, f"The requested resource {request.path} was not found")
-        if request.method == "POST":
-            return self._update(call, dict(await request.post()))
-        if request.method != "GET":
-            return _error(405, 20004, "Method not allowed")
-        return web.json_response(self._resource(call))
+        match request.method:
+            case "GET":
+                return web.json_response(_resource(call))
+            case "POST":
+                return _update(call, await request.post())
+            case _:
+                return _error(405, 20004, "Method not allowed")
 
-    def _update(self, call: ApiCall, fields: dict[str, Any]) -> web.Response:
-        if unknown := sorted(set(fields) - {"Status"}):
-            return _error(400, 20001, f"This emulation knows Status only, not {', '.join(unknown)}")
-        if fields.get("Status") not in ("completed", "canceled"):
-            return _error(400, 21218, "Invalid call status; it can be set to completed or canceled")
-        if call.status in _ENDED:
-            return _error(400, 21220, "Call is not in-progress. Cannot redirect.")
-        call.end()
-        return web.json_response(self._resource(call))
-
-    def _is_authorised(self, request: web.Request) -> bool:
+    def _is_authentic(self, authorization: str) -> bool:
         try:
-            auth = aiohttp.BasicAuth.decode(request.headers.get("Authorization", ""))
+            given = BasicAuth.decode(authorization, encoding="utf-8")
         except ValueError:
             return False
-        expected = f"{self._account_sid}:{self._auth_token}".encode()
-        return hmac.compare_digest(f"{auth.login}:{auth.password}".encode(), expected)
+        same_account = hmac.compare_digest(given.login.encode(), self._account_sid.encode())
+        return hmac.compare_digest(given.password.encode(), self._auth_token.encode()) and same_account
 
-    def _resource(self, call: ApiCall) -> dict[str, Any]:
-        uri = _CALLS.format(account=self._account_sid, call=call.call_sid)
-        duration = str(round((call.ended_at - call.started_at).total_seconds())) if call.ended_at else None
-        return {
-            "sid": call.call_sid,
-            "account_sid": self._account_sid,
-            "api_version": "2010-04-01",
-            "direction": "inbound",
-            "from": call.from_number,
-            "from_formatted": call.from_number,
-            "to": call.to_number,
-            "to_formatted": call.to_number,
-            "status": call.status,
-            "start_time": format_datetime(call.started_at),
-            "end_time": format_datetime(call.ended_at) if call.ended_at else None,
-            "duration": duration,
-            "date_created": format_datetime(call.started_at),
-            "date_updated": format_datetime(call.ended_at or call.started_at),
-            "answered_by": None,
-            "annotation": None,
-            "caller_name": None,
-            "forwarded_from": None,
-            "group_sid": None,
-            "parent_call_sid": None,
-            "phone_number_sid": "PN" + "0" * 32,
-            "price": None,
-            "price_unit": "USD",
-            "queue_time": "0",
-            "trunk_sid": None,
-            "uri": uri,
-            "subresource_uris": {},
-        }
+
+def _update(call: LiveCall, fields: Mapping[str, object]) -> web.Response:
+    if unknown := sorted(set(fields) - {"Status"}):
+        return _error(400, 20001, f"This emulation knows Status only, not {', '.join(unknown)}")
+    if fields.get("Status") not in _ENDINGS:
+        return _error(400, 21218, "Invalid call status; it can be set to completed or canceled")
+    if call.is_over:
+        return _error(400, 21220, "Call is not in-progress. Cannot redirect.")
+    call.become("completed")
+    call.hung_up.set()
+    return web.json_response(_resource(call))
 
 
 def _error(status: int, code: int, message: str) -> web.Response:
     more = f"https://www.twilio.com/docs/errors/{code}"
     return web.json_response({"code": code, "message": message, "more_info": more, "status": status}, status=status)
+
+
+def _path(call: LiveCall) -> str:
+    return f"/2010-04-01/Accounts/{call.account_sid}/Calls/{call.call_sid}"
+
+
+def _resource(call: LiveCall) -> dict[str, Any]:
+    return {
+        "sid": call.call_sid,
+        "account_sid": call.account_sid,
+        "annotation": None,
+        "answered_by": None,
+        "api_version": "2010-04-01",
+        "caller_name": None,
+        "date_created": _rfc2822(call.created_at),
+        "date_updated": _rfc2822(call.ended_at or call.answered_at or call.created_at),
+        "direction": "inbound",
+        "duration": str(call.duration_s) if call.is_over else None,
+        "end_time": _rfc2822(call.ended_at),
+        "forwarded_from": None,
+        "from": call.from_number,
+        "from_formatted": call.from_number,
+        "group_sid": None,
+        "parent_call_sid": None,
+        "phone_number_sid": None,
+        "price": None,
+        "price_unit": "USD",
+        "queue_time": "0",
+        "start_time": _rfc2822(call.answered_at),
+        "status": call.status,
+        "subresource_uris": {part: f"{_path(call)}/{part.title().replace('_', '')}.json" for part in _PARTS},
+        "to": call.to_number,
+        "to_formatted": call.to_number,
+        "trunk_sid": None,
+        "uri": f"{_path(call)}.json",
+    }
+
+
+def _rfc2822(time: datetime | None) -> str | None:
+    return None if time is None else format_datetime(time)

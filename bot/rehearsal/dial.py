@@ -1,52 +1,26 @@
 """The carrier as an HTTP client: webhooks with the fields and the signature that Twilio sends."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from secrets import token_hex
 from urllib.parse import urlencode, urlsplit
 
 import aiohttp
+from yarl import URL
 
 from bot.carrier import twilio_signature
 from bot.errors import RehearsalError
 
 WEBHOOK_TIMEOUT_S = 15.0  # Twilio then gives up: error 11205
+_TIMEOUT = aiohttp.ClientTimeout(total=WEBHOOK_TIMEOUT_S)
+_SOCKET_TIMEOUT = aiohttp.ClientWSTimeout(ws_close=2.0)
 _FORM = "application/x-www-form-urlencoded; charset=UTF-8"
 _XML_TYPES = frozenset({"text/xml", "application/xml"})
 
 
 class WebhookError(RehearsalError):
     """The server did not answer a webhook as Twilio needs it; the message begins with Twilio's error number."""
-
-
-@dataclass(slots=True)
-class CallFacts:
-    """What every request about a call says of it."""
-
-    call_sid: str
-    account_sid: str
-    from_number: str
-    to_number: str
-    status: str = "ringing"
-
-    def form(self) -> dict[str, str]:
-        places = {f"{end}{part}": "" for end in ("Called", "Caller", "From", "To") for part in ("City", "State", "Zip")}
-        return {
-            "AccountSid": self.account_sid,
-            "ApiVersion": "2010-04-01",
-            "CallSid": self.call_sid,
-            "CallStatus": self.status,
-            "Called": self.to_number,
-            "CalledCountry": "US",
-            "Caller": self.from_number,
-            "CallerCountry": "US",
-            "Direction": "inbound",
-            "From": self.from_number,
-            "FromCountry": "US",
-            "To": self.to_number,
-            "ToCountry": "US",
-            "StirVerstat": "TN-Validation-Passed-A",
-        } | places  # legacy fields, mostly blank, and signed all the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +68,7 @@ class Dialler:
     async def twiml(self, url: str, method: str, form: Mapping[str, str]) -> str:
         """The document that the server answers with; raises `WebhookError`."""
         async with self._request(url, method, form) as response:
-            body = await _text(response)
+            body = await response.text(errors="replace")
             if response.status != 200:
                 raise WebhookError(f"11200: the webhook answered {response.status}: {body[:200].strip()}")
             if response.content_type not in _XML_TYPES:
@@ -112,58 +86,34 @@ class Dialler:
     async def open_socket(self, url: str) -> aiohttp.ClientWebSocketResponse:
         """The media socket, its handshake signed; raises `WebhookError` if the server does not take it."""
         headers = {twilio_signature.HEADER: twilio_signature.sign(self._auth_token, url)}
-        timeout = aiohttp.ClientWSTimeout(ws_close=2.0)
         try:
-            return await self._session.ws_connect(self._route.as_local(url), headers=headers, timeout=timeout)
+            return await self._session.ws_connect(self._route.as_local(url), headers=headers, timeout=_SOCKET_TIMEOUT)
         except aiohttp.WSServerHandshakeError as exc:
             raise WebhookError(f"31920: the media socket answered {exc.status} instead of 101") from exc
         except (aiohttp.ClientError, OSError, ValueError) as exc:
             raise WebhookError(f"31920: the media socket {url} cannot be reached: {exc}") from exc
 
-    def _request(self, url: str, method: str, form: Mapping[str, str]) -> "_Request":
+    @asynccontextmanager
+    async def _request(self, url: str, method: str, form: Mapping[str, str]) -> AsyncIterator[aiohttp.ClientResponse]:
+        headers, body = {}, None
         if method == "GET":
             url += ("&" if urlsplit(url).query else "?") + urlencode(form)
-            body, signed = None, tuple[tuple[str, str], ...]()
+            signature = twilio_signature.sign(self._auth_token, url)
         else:
-            body, signed = urlencode(form), tuple(form.items())
-        headers = {twilio_signature.HEADER: twilio_signature.sign(self._auth_token, url, signed)}
-        if body is not None:
-            headers["Content-Type"] = _FORM
-        return _Request(self._session, method, self._route.as_local(url), headers, body)
-
-
-@dataclass(slots=True)
-class _Request:
-    """One request whose failures come as `WebhookError`s."""
-
-    session: aiohttp.ClientSession
-    method: str
-    url: str
-    headers: Mapping[str, str]
-    body: str | None
-    response: aiohttp.ClientResponse | None = None
-
-    async def __aenter__(self) -> aiohttp.ClientResponse:
-        from yarl import URL
-
-        timeout = aiohttp.ClientTimeout(total=WEBHOOK_TIMEOUT_S)
+            headers["Content-Type"], body = _FORM, urlencode(form)
+            signature = twilio_signature.sign(self._auth_token, url, tuple(form.items()))
+        headers[twilio_signature.HEADER] = signature
         try:
-            self.response = await self.session.request(
-                self.method, URL(self.url, encoded=True), headers=self.headers, data=self.body, timeout=timeout
-            )
+            async with self._session.request(
+                method,
+                URL(self._route.as_local(url), encoded=True),  # what is signed is what is sent
+                headers=headers,
+                data=body,
+                timeout=_TIMEOUT,
+                allow_redirects=False,
+            ) as response:
+                yield response
         except TimeoutError as exc:
-            raise WebhookError(f"11205: {self.url} did not answer within {WEBHOOK_TIMEOUT_S:.0f} s") from exc
-        except (aiohttp.ClientError, OSError, ValueError) as exc:
-            raise WebhookError(f"11205: {self.url} cannot be reached: {exc}") from exc
-        return self.response
-
-    async def __aexit__(self, *_: object) -> None:
-        if self.response is not None:
-            self.response.release()
-
-
-async def _text(response: aiohttp.ClientResponse) -> str:
-    try:
-        return await response.text(errors="replace")
-    except (TimeoutError, aiohttp.ClientError) as exc:
-        raise WebhookError(f"11205: {response.url} broke off its answer: {exc}") from exc
+            raise WebhookError(f"11205: {url} did not answer within {WEBHOOK_TIMEOUT_S:.0f} s") from exc
+        except (aiohttp.ClientError, OSError) as exc:
+            raise WebhookError(f"11205: {url} cannot be reached: {exc}") from exc

@@ -5,7 +5,7 @@ All times are milliseconds on the carrier's clock, which starts with the media s
 
 import wave
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -47,8 +47,8 @@ class CallReport:
     late_audio_ms: float = 0.0  # arrived after a clear though it belonged to what was cleared
     gap_ms: float = 0.0  # silence inside bot speech since the playout buffer ran dry
     unheard_ms: float = 0.0  # sent by the bot, but the call was over before it was played
-    sent: Mapping[str, int]  # messages to the server, by event
-    received: Mapping[str, int]  # messages from the server, by event; "invalid" are those with an error
+    sent: Mapping[str, int] = field(default_factory=dict)  # messages to the server, by event
+    received: Mapping[str, int] = field(default_factory=dict)  # messages from the server; "invalid" ones by that name
     lateness: Lateness = Lateness()
 
     def write_wav(self, path: Path | str) -> None:

@@ -61,13 +61,16 @@ class EmulatedStream:
         self._sequence = 0
         self._chunk = 0
 
-    async def run(self, parameters: Mapping[str, str], hung_up: asyncio.Event) -> Ending:
-        """Carry the stream to its end and close the socket; `hung_up` is the REST API's wish."""
+    async def run(self, parameters: Mapping[str, str], hung_up: asyncio.Event, max_s: float) -> Ending:
+        """Carry the stream to its end and close the socket; `hung_up` is the REST API's wish.
+
+        After `max_s` the caller hangs up, which is noted as an error.
+        """
         tasks: dict[asyncio.Task[Any], Ending] = {
             asyncio.create_task(self._read()): "server",
             asyncio.create_task(self._uplink.run()): "server",  # it ends only when the socket does
             asyncio.create_task(self._downlink.run()): "server",
-            asyncio.create_task(self._speak(parameters)): "caller",
+            asyncio.create_task(self._speak(parameters, max_s)): "caller",
             asyncio.create_task(hung_up.wait()): "hung_up",
         }
         if self._line.close_after_ms is not None:
@@ -123,39 +126,38 @@ class EmulatedStream:
                 if error not in self.errors:
                     self.errors.append(error)
 
-    async def _speak(self, parameters: Mapping[str, str]) -> None:
+    async def _speak(self, parameters: Mapping[str, str], max_s: float) -> None:
         """Open the stream and keep its 20 ms schedule until the caller hangs up."""
         loop = asyncio.get_running_loop()
         self._uplink.send('{"event":"connected","protocol":"Call","version":"1.0.0"}')
         await asyncio.sleep(self._line.late_start_ms / 1000)
         self._started_at = loop.time()
         self._send("start", f'"start":{self._start_body(parameters)}')
-        self._begin_frame()
-        for frame in range(1, 1 << 62):
-            due = self._started_at + frame * FRAME_MS / 1000
+        for frame in range(int(max_s * 1000 / FRAME_MS)):
+            payload = self._begin_frame(frame * FRAME_MS)
+            if payload is None:
+                return
+            due = self._started_at + (frame + 1) * FRAME_MS / 1000
             await asyncio.sleep(max(0.0, due - loop.time()))
             self.late_s.append(loop.time() - due)
-            if not self._end_frame((frame - 1) * FRAME_MS):
-                return
-            self._begin_frame()
+            self._end_frame(frame * FRAME_MS, payload)
+        self.errors.append(f"the caller hung up since the call lasted longer than {max_s:g} s")
 
-    def _begin_frame(self) -> None:
+    def _begin_frame(self, at_ms: int) -> bytes | None:
+        """What begins to sound in the caller's ear, and what the caller begins to do: the words, or None to hang up."""
         frame = self.buffer.tick()
         self._return_marks(frame.marks)
         self._sounding = frame.payload
-
-    def _end_frame(self, at_ms: int) -> bool:
-        """What the caller did in the frame that began at `at_ms`; False if they hung up."""
         for digit in self._caller.keys(at_ms):
             self._send("dtmf", f'"dtmf":{{"track":"inbound_track","digit":{_json(digit)}}}')
-        payload = self._caller.frame(at_ms)
-        if payload is None:
-            return False
+        return self._caller.frame(at_ms)
+
+    def _end_frame(self, at_ms: int, payload: bytes) -> None:
+        """The 20 ms are over: they have been heard, and the caller's words can be sent."""
         self._caller.hear(at_ms, self._sounding)
         self.spoke += payload
         self.heard += self._sounding
         self._send_media(payload, at_ms)
-        return True
 
     def _send_media(self, payload: bytes, at_ms: int) -> None:
         copies = self._leg.copies()

@@ -1,27 +1,38 @@
-"""An emulated call, as Twilio places it: webhook, TwiML, media stream, in real time over real sockets."""
+"""An emulated caller's call through an emulated Twilio, in real time over real sockets: `place_call`.
+
+It asks the webhook, follows the TwiML verb by verb as Twilio does, keeps the media stream (stream.py) and reports what
+was heard. <Say> is noted, not synthesised, and <Play> passed over: they take no time here.
+"""
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from urllib.parse import urljoin, urlsplit
 
 import aiohttp
-import numpy as np
 
-from bot.rehearsal.api import ApiCall, TwilioApi
+from bot.errors import RehearsalError
+from bot.rehearsal import twiml
+from bot.rehearsal.api import TwilioApi
 from bot.rehearsal.caller import Caller
-from bot.rehearsal.dial import CallFacts, Dialler, Route, WebhookError, new_sid, origin_of
+from bot.rehearsal.dial import WEBHOOK_TIMEOUT_S, Dialler, Route, new_sid, origin_of
 from bot.rehearsal.line import Line
-from bot.rehearsal.report import CallReport, EndedBy, Lateness, Outcome, reply_delays
-from bot.rehearsal.sound import stretches
+from bot.rehearsal.live import LiveCall
+from bot.rehearsal.report import CallReport, EndedBy, Outcome, lateness, reply_delays
+from bot.rehearsal.sound import RATE_HZ, stretches
 from bot.rehearsal.stream import EmulatedStream, Ending, StreamIds
-from bot.rehearsal.twiml import Connect, Hangup, Pause, Play, Redirect, Reject, Say, TwimlError, Verb, parse
 from media.g711 import decode_ulaw
 
 DEFAULT_ACCOUNT = "AC" + "0" * 32
-_MAX_DOCUMENTS = 10  # a redirect that leads back to itself must not ring for ever
-_SPEECH_MERGES_MS = 400
-"""Silence that a stretch of bot speech may hold: the pauses between its sentences."""
+DEFAULT_PATH = "/twilio/voice"
+SPEECH_MERGE_MS = 400
+"""Pauses up to this long are part of one stretch of bot speech."""
+UTTERANCE_MERGE_MS = 800
+"""Pauses up to this long are part of one utterance of a caller who does not say when he spoke."""
+
+_MAX_DOCUMENTS = 10  # a service that redirects for ever
+_PARTED: dict[Ending, EndedBy] = {"caller": "caller", "server": "bot", "network": "network", "hung_up": "bot"}
 
 
 async def place_call(
@@ -32,154 +43,190 @@ async def place_call(
     account_sid: str = DEFAULT_ACCOUNT,
     from_number: str = "+15550001111",
     to_number: str = "+15550002222",
-    webhook_path: str = "/twilio/voice",
-    public_url: str | None = None,
     line: Line | None = None,
-    api: TwilioApi | None = None,
     session: aiohttp.ClientSession | None = None,
     max_s: float = 300.0,
+    api: TwilioApi | None = None,
+    public_url: str | None = None,
+    status_callback: str = "",
 ) -> CallReport:
-    """Call a service and stay on the line until it, the caller or `max_s` ends the call.
+    """Call the service at `server_url` (its voice webhook; /twilio/voice where it names no path) and see it through.
 
-    `public_url` is the service's configured origin where it differs from `server_url`; `api` makes the call known to an
-    emulated REST API, which can then hang up. Raises `RehearsalError` only for arguments that make no sense: what goes
-    wrong in the call is in the report.
+    After `max_s` the caller hangs up. `api` is the REST API that can end the call; `public_url` is the service's own
+    public origin, where that is not how it is reached from here; `status_callback` is a URL that hears when the call
+    was answered and when it ended. What the service does wrong stands in the report; only an address that is none
+    raises `RehearsalError`.
     """
-    async with AsyncExitStack() as resources:
-        http = session if session is not None else await resources.enter_async_context(aiohttp.ClientSession())
-        server = origin_of(server_url)
-        route = Route(server, origin_of(public_url) if public_url else server)
-        facts = CallFacts(new_sid("CA"), account_sid, from_number, to_number)
-        known = api.begin(facts.call_sid, from_number, to_number) if api else ApiCall(facts.call_sid, "", "")
-        call = _Call(Dialler(http, auth_token, route), facts, caller, line or Line(), known)
-        return await call.place(route.public + webhook_path, max_s)
+    origin = origin_of(server_url)
+    route = Route(origin, origin_of(public_url) if public_url else origin)
+    voice_url = server_url if urlsplit(server_url).path.strip("/") else origin + DEFAULT_PATH
+    live = LiveCall(new_sid("CA"), account_sid, from_number, to_number)
+    async with AsyncExitStack() as stack:
+        if session is None:
+            session = await stack.enter_async_context(aiohttp.ClientSession())
+        if api is not None:
+            stack.enter_context(api.carrying(live))
+        call = _Call(live, caller, line or Line(), Dialler(session, auth_token, route), max_s)
+        return await call.run(route.as_public(voice_url), route.as_public(status_callback))
 
 
-@dataclass(slots=True)
 class _Call:
-    """One call's progress through the documents that the server answers with."""
+    """One call from dialling to its report."""
 
-    dialler: Dialler
-    facts: CallFacts
-    caller: Caller
-    line: Line
-    known: ApiCall
-    outcome: Outcome = "failed"
-    ended_by: EndedBy = "bot"
-    errors: list[str] = field(default_factory=list)
-    spoken: list[str] = field(default_factory=list)
-    stream: EmulatedStream | None = None
-    dialled_at: float = 0.0
-    answered_ms: float | None = None
-    connected_ms: float | None = None
+    def __init__(self, live: LiveCall, caller: Caller, line: Line, dialler: Dialler, max_s: float) -> None:
+        self._live = live
+        self._caller = caller
+        self._line = line
+        self._dialler = dialler
+        self._max_s = max_s
+        self._outcome: Outcome = "refused"  # until a stream opens
+        self._ended_by: EndedBy = "bot"
+        self._errors: list[str] = []
+        self._spoken: list[str] = []
+        self._dialled_at = asyncio.get_running_loop().time()
+        self._answered_ms: float | None = None
+        self._connected_ms: float | None = None
+        self._stream: EmulatedStream | None = None
+        self._callbacks: list[asyncio.Task[str]] = []  # nothing in the call waits for them
 
-    async def place(self, url: str, max_s: float) -> CallReport:
-        self.dialled_at = asyncio.get_running_loop().time()
-        limit = asyncio.get_running_loop().call_later(max_s, self.known.hung_up.set)
+    async def run(self, voice_url: str, status_callback: str) -> CallReport:
+        if status_callback:
+            self._live.on_status = lambda live: self._tell(status_callback, live.progress_form(len(self._callbacks)))
         try:
-            await self._follow(url, "POST")
-        except (WebhookError, TwimlError) as exc:
-            self.errors.append(str(exc))
-        finally:
-            limit.cancel()
-            self.known.end()
+            # The stream keeps max_s by itself; this bounds a service that only ever pauses or redirects.
+            async with asyncio.timeout(self._max_s + WEBHOOK_TIMEOUT_S):
+                await self._follow(voice_url)
+        except TimeoutError:
+            self._ended_by = "caller"
+            self._errors.append(f"the call was not over after {self._max_s:g} s")
+        except RehearsalError as exc:
+            if self._stream is None:
+                self._outcome = "failed"
+            self._errors.append(str(exc))
+        self._live.become("failed" if self._outcome == "failed" else "completed")
+        self._errors += filter(None, await asyncio.gather(*self._callbacks))
         return self._report()
 
-    async def _follow(self, url: str, method: str) -> None:
-        """Ask for a document and do what it says, until one of them has nothing left to do."""
+    async def _follow(self, voice_url: str) -> None:
+        """Fetch and follow TwiML until nothing is left to do or somebody has hung up."""
+        url, method = voice_url, "POST"
         for _ in range(_MAX_DOCUMENTS):
-            body = await self.dialler.twiml(url, method, self.facts.form())
-            if self.answered_ms is None:
-                self.answered_ms = self._since_dialling_ms()
-            self.facts.status = "in-progress"
-            following = await self._obey(parse(body))
-            if following is None:
+            body = await self._dialler.twiml(url, method, self._live.form())
+            if self._answered_ms is None:
+                self._answered_ms = self._since_dialled_ms()
+            goes_on = await self._follow_document(twiml.parse(body), url)
+            if goes_on is None:
                 return
-            url, method = following
-        raise TwimlError(f"{_MAX_DOCUMENTS} documents in one call: do they redirect to each other?")
+            url, method = goes_on
+        raise RehearsalError(f"the call was redirected {_MAX_DOCUMENTS} times")
 
-    async def _obey(self, verbs: Sequence[Verb]) -> tuple[str, str] | None:
-        """Do the verbs in order; returns where the next document is, or None when the call is over."""
+    async def _follow_document(self, verbs: list[twiml.Verb], base: str) -> tuple[str, str] | None:
+        """Where the call goes on (URL, method); None if it is over, as it is when the verbs run out."""
+        if verbs and isinstance(verbs[0], twiml.Reject):
+            self._outcome = "rejected"  # without having been answered
+            self._live.become("busy" if verbs[0].reason == "busy" else "no-answer")
+            return None
+        self._live.become("in-progress")
         for verb in verbs:
             match verb:
-                case Connect():
-                    ending = await self._connect(verb)
-                    if ending != "server":
-                        self.ended_by = {"caller": "caller", "network": "network"}.get(ending, "bot")  # type: ignore[assignment]
-                        return None
-                    if verb.action:
-                        return verb.action, verb.action_method
-                case Say(text):
-                    self.spoken.append(text)
-                case Pause(length_s):
-                    await asyncio.sleep(length_s)
-                case Play():
+                case twiml.Say(text):
+                    self._spoken.append(text)
+                case twiml.Play():
                     pass  # a file that the carrier would fetch; nobody here listens to it
-                case Redirect(url, method):
-                    return url, method
-                case Reject():
-                    self.outcome = "rejected"
+                case twiml.Pause(length_s):
+                    await self._pause(length_s)
+                case twiml.Connect():
+                    await self._connect(verb, base)
+                    if verb.action and not self._is_over:
+                        return urljoin(base, verb.action), verb.action_method
+                case twiml.Redirect(url, method):
+                    return urljoin(base, url), method
+                case twiml.Hangup() | twiml.Reject():
                     return None
-                case Hangup():
-                    break
-        if self.outcome == "failed":
-            self.outcome = "refused"
+            if self._is_over:
+                return None
         return None
 
-    async def _connect(self, connect: Connect) -> Ending:
-        socket = await self.dialler.open_socket(connect.url)
-        self.connected_ms = self._since_dialling_ms()
-        self.outcome = "answered"
-        ids = StreamIds(self.facts.account_sid, self.facts.call_sid, new_sid("MZ"))
-        self.stream = EmulatedStream(socket, self.caller, self.line, ids)
-        ending = await self.stream.run(connect.parameters, self.known.hung_up)
-        if connect.status_callback:
-            fields = {"StreamSid": ids.stream_sid, "StreamEvent": "stream-stopped"}
-            if error := await self.dialler.tell(connect.status_callback, self.facts.form() | fields):
-                self.errors.append(error)
-        return ending
+    @property
+    def _is_over(self) -> bool:
+        return self._live.hung_up.is_set() or self._ended_by != "bot"
 
-    def _since_dialling_ms(self) -> float:
-        return (asyncio.get_running_loop().time() - self.dialled_at) * 1000
+    async def _pause(self, length_s: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._live.hung_up.wait(), length_s)
+
+    async def _connect(self, verb: twiml.Connect, base: str) -> None:
+        if self._stream is not None:
+            raise RehearsalError("a second <Connect><Stream> in one call is not emulated")
+        url = _socket_url(base, verb.url)
+        socket = await self._dialler.open_socket(url)
+        self._connected_ms, self._outcome = self._since_dialled_ms(), "answered"
+        ids = StreamIds(self._live.account_sid, self._live.call_sid, new_sid("MZ"))
+        self._stream = EmulatedStream(socket, self._caller, self._line, ids)
+        self._tell_of_stream(verb, base, ids, "stream-started")
+        ending = await self._stream.run(verb.parameters, self._live.hung_up, self._max_s)
+        self._tell_of_stream(verb, base, ids, "stream-stopped")
+        self._ended_by = _PARTED[ending]
+
+    def _tell_of_stream(self, verb: twiml.Connect, base: str, ids: StreamIds, event: str) -> None:
+        if verb.status_callback:
+            fields = {
+                "AccountSid": ids.account_sid,
+                "CallSid": ids.call_sid,
+                "StreamEvent": event,
+                "StreamName": verb.name or ids.stream_sid,
+                "StreamSid": ids.stream_sid,
+                "Timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            }
+            self._tell(urljoin(base, verb.status_callback), fields)
+
+    def _tell(self, url: str, fields: dict[str, str]) -> None:
+        self._callbacks.append(asyncio.create_task(self._dialler.tell(url, fields)))
+
+    def _since_dialled_ms(self) -> float:
+        return (asyncio.get_running_loop().time() - self._dialled_at) * 1000
 
     def _report(self) -> CallReport:
-        stream = self.stream
-        if stream is None:
-            return CallReport(
-                call_sid=self.facts.call_sid, outcome=self.outcome, ended_by=self.ended_by, errors=tuple(self.errors),
-                spoken_by_carrier=tuple(self.spoken), answered_ms=self.answered_ms, sent={}, received={},
-            )  # fmt: skip
-        spoke, heard = decode_ulaw(bytes(stream.spoke)), decode_ulaw(bytes(stream.heard))
-        speeches = stretches(heard, _SPEECH_MERGES_MS)
-        utterances = self.caller.utterances()
-        utterances = stretches(spoke, _SPEECH_MERGES_MS) if utterances is None else utterances
-        return CallReport(
-            call_sid=self.facts.call_sid,
-            outcome=self.outcome,
-            ended_by=self.ended_by,
-            errors=(*self.errors, *stream.errors),
-            spoken_by_carrier=tuple(self.spoken),
-            answered_ms=self.answered_ms,
-            connected_ms=self.connected_ms,
-            duration_ms=len(spoke) / 16,
-            greeting_ms=speeches[0].start_ms if speeches else None,
-            spoke_pcm=spoke,
-            heard_pcm=heard,
-            stretches=tuple(speeches),
-            utterances=tuple(utterances),
-            reply_delays_ms=tuple(reply_delays(utterances, speeches)),
-            clears=tuple(stream.buffer.clears),
-            late_audio_ms=stream.buffer.late_audio_ms,
-            gap_ms=stream.buffer.gap_ms,
-            unheard_ms=stream.buffer.waiting_ms,
-            sent=dict(stream.sent),
-            received=dict(stream.received),
-            lateness=_lateness(stream.late_s),
+        report = CallReport(
+            call_sid=self._live.call_sid,
+            outcome=self._outcome,
+            ended_by=self._ended_by,
+            errors=(*self._errors, *(self._stream.errors if self._stream else ())),
+            spoken_by_carrier=tuple(self._spoken),
+            answered_ms=self._answered_ms,
+            connected_ms=self._connected_ms,
         )
+        return report if self._stream is None else _with_stream(report, self._stream, self._caller)
 
 
-def _lateness(late_s: Sequence[float]) -> Lateness:
-    if not late_s:
-        return Lateness()
-    p50, p99, longest = np.percentile(np.asarray(late_s) * 1000, [50, 99, 100])
-    return Lateness(float(p50), float(p99), float(longest))
+def _with_stream(report: CallReport, stream: EmulatedStream, caller: Caller) -> CallReport:
+    spoke, heard = decode_ulaw(bytes(stream.spoke)), decode_ulaw(bytes(stream.heard))
+    speech = stretches(heard, SPEECH_MERGE_MS)
+    utterances = caller.utterances()
+    if utterances is None:
+        utterances = stretches(spoke, UTTERANCE_MERGE_MS)
+    return replace(
+        report,
+        duration_ms=len(spoke) / 2 * 1000 / RATE_HZ,
+        greeting_ms=speech[0].start_ms if speech else None,
+        spoke_pcm=spoke,
+        heard_pcm=heard,
+        stretches=tuple(speech),
+        utterances=tuple(utterances),
+        reply_delays_ms=tuple(reply_delays(utterances, speech)),
+        clears=tuple(stream.buffer.clears),
+        late_audio_ms=stream.buffer.late_audio_ms,
+        gap_ms=stream.buffer.gap_ms,
+        unheard_ms=stream.buffer.waiting_ms,
+        sent=dict(stream.sent),
+        received=dict(stream.received),
+        lateness=lateness(stream.late_s),
+    )
+
+
+def _socket_url(base: str, url: str) -> str:
+    """A stream's URL; one that is relative means the webhook's host."""
+    absolute = url if "://" in url else urljoin("ws" + base.removeprefix("http"), url)
+    if urlsplit(absolute).scheme not in ("ws", "wss"):
+        raise RehearsalError(f"31922: the stream's url is {absolute!r}, which is no ws:// or wss:// address")
+    return absolute
