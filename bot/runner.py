@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -74,7 +74,7 @@ class CallRunner:
         links: Links,
         socket: web.WebSocketResponse,
         calllog: LogWriter,
-        recording: Recording | None,
+        begin_recording: Callable[[], Awaitable[Recording | None]],
         hang_up: Callable[[], Coroutine[Any, Any, None]],
     ) -> None:
         """`hang_up` asks the carrier to end the call; it must not raise for one that is already over."""
@@ -83,7 +83,8 @@ class CallRunner:
         self._links = links
         self._socket = socket
         self._calllog = calllog
-        self._recording = recording
+        self._begin_recording = begin_recording
+        self.recording: Recording | None = None
         self._hang_up = hang_up
         self._loop = asyncio.get_running_loop()
         self._began_at = self._loop.time()
@@ -97,6 +98,7 @@ class CallRunner:
     async def run(self) -> None:
         """Carry the call to its end. A bug in any of its tasks ends it, and is raised once the rest is put in order."""
         try:
+            self.recording = await self._begin_recording()
             async with self._tasks:
                 pacer = self._tasks.create_task(self._keep_time())
                 await self._talk()
@@ -107,8 +109,8 @@ class CallRunner:
             self._close_timer()
             self._session.call.abandon(EndReason.SERVER_ERROR)  # changes nothing where the call has ended
             self._log_records()
-            if self._recording is not None:
-                await self._recording.close()
+            if self.recording is not None:
+                await self.recording.close()
 
     async def say_goodbye(self) -> None:
         await self._deliver(self._session.drain(self._loop.time()))
@@ -170,8 +172,8 @@ class CallRunner:
                     self._outbox.clear()
                     self._outbox.append(message)
                 case Record(block):
-                    if self._recording is not None:
-                        self._recording.append(block)
+                    if self.recording is not None:
+                        self.recording.append(block)
                 case Transcribe() | Compose() | Synthesize():
                     self._start(output)
                 case CancelJob(job_id):

@@ -180,15 +180,14 @@ class Service:
 
     async def _carry(self, carrier: Carrier, ticket: Ticket, socket: web.WebSocketResponse) -> None:
         self.feed.write(_started(ticket))
-        recording = await self._begin_recording(ticket)
-        session = self._session(carrier, ticket, with_recorder=recording is not None)
+        session = self._session(carrier, ticket)
         runner = CallRunner(
             ticket.call_id,
             session,
             self._engines.links(ticket.bot),
             socket,
             self.feed,
-            recording,
+            lambda: self._begin_recording(ticket),
             lambda: self._hang_up(carrier, ticket.carrier_call_id),
         )
         self.supervisor.enter(runner)
@@ -197,8 +196,8 @@ class Service:
             await runner.run()
         finally:
             summary = runner.summary()
-            if recording is not None:
-                self.feed.write(_recorded(ticket, recording))
+            if runner.recording is not None:
+                self.feed.write(_recorded(ticket, runner.recording))
             self.feed.write(_ended(ticket, summary, session))
             self.supervisor.leave(runner)
             self.metrics.live_calls.set(len(self.supervisor))
@@ -213,7 +212,7 @@ class Service:
                 **summary.counters,
             )
 
-    def _session(self, carrier: Carrier, ticket: Ticket, *, with_recorder: bool) -> Session:
+    def _session(self, carrier: Carrier, ticket: Ticket) -> Session:
         bot, stream = ticket.bot, carrier.open_stream()
         links = self._engines.links(bot)
         listening = EndpointingSettings(pause_ms=bot.listening.pause_ms, hangover_ms=bot.listening.hangover_ms)
@@ -229,7 +228,7 @@ class Service:
             policy=_policy(bot),
             prepared=self._engines.prepared(bot, stream.audio),
             endpointer=Endpointer(listening),
-            recorder=Recorder(stream.audio.rate_hz) if with_recorder else None,
+            recorder=Recorder(stream.audio.rate_hz) if bot.record else None,
             now=_now(),
         )
 

@@ -29,6 +29,13 @@ async def dial(there: Stage, *steps: object, line: Line | None = None, max_s: fl
     return report
 
 
+async def call_begun(there: Stage) -> None:
+    """Wait until a call is under way."""
+    begun = asyncio.Event()
+    with there.service.feed.watched_by(lambda _: begun.set()):
+        await asyncio.wait_for(begun.wait(), 10)
+
+
 async def logged(there: Stage) -> list:
     """Every call in the log, whole."""
     async with asyncio.timeout(5):
@@ -71,9 +78,10 @@ async def test_the_recording_is_what_the_ear_had_to_the_frame(there: Stage, line
     )
     caller, bot = channels(recording(there))
     heard_ms = [tuple(stretch) for stretch in report.stretches]
-    assert loud_spans(bot) == [pytest.approx(span, abs=25) for span in heard_ms]
+    within = 25 + line.jitter_ms / 2  # a frame, and what one message's luck can do
+    assert loud_spans(bot) == [pytest.approx(span, abs=within) for span in heard_ms]
     said_ms = [tuple(stretch) for stretch in report.utterances]
-    assert loud_spans(caller, join_ms=400) == [pytest.approx(span, abs=25) for span in said_ms]
+    assert loud_spans(caller, join_ms=400) == [pytest.approx(span, abs=within) for span in said_ms]
     assert len(caller) / 8 == pytest.approx(report.duration_ms, abs=20 + 2 * (line.delay_ms + line.jitter_ms))
 
 
@@ -137,33 +145,27 @@ async def test_lost_and_doubled_frames_leave_the_recording_in_time(there: Stage)
 async def test_more_calls_than_lines_hear_that_all_are_busy(tmp_path: Path):
     async with stage(tones_config(tmp_path, max_calls=1)) as there:
         first = asyncio.create_task(dial(there, Wait(2000), HangUp()))
-        while not len(there.service.supervisor):
-            await asyncio.sleep(0)
+        await call_begun(there)
         refused = await place_call(there.url, ScriptedCaller([]), auth_token=TOKEN, account_sid=there.account_sid)
         assert (refused.outcome, refused.spoken_by_carrier) == ("refused", (there.service.config.bots[0].texts.busy,))
         assert (await first).outcome == "answered"
 
 
-async def test_a_stopping_service_tells_its_callers_goodbye(tmp_path: Path):
-    async with stage(tones_config(tmp_path, drain_s=0.2)) as there:
-        call = asyncio.create_task(place_call(there.url, ScriptedCaller([Wait(60_000)]), auth_token=TOKEN,
-                                              account_sid=there.account_sid, api=there.api, max_s=20))  # fmt: skip
-        while not len(there.service.supervisor):
-            await asyncio.sleep(0)
-        await there.service.supervisor.drain(0.2, 15.0)
-        assert len(there.service.supervisor) == 0
+async def test_a_stopping_service_tells_its_callers_goodbye(there: Stage):
+    call = asyncio.create_task(dial(there, Wait(60_000), max_s=20))
+    await call_begun(there)
+    assert await there.service.supervisor.drain(0.2, 15.0) == 1
+    assert len(there.service.supervisor) == 0
     report = await call
     assert report.ended_by == "bot"
     assert report.unheard_ms == 0
 
 
 async def test_nothing_is_left_of_a_call(there: Stage):
-    before = asyncio.all_tasks()
     await dial(there, WaitForReply(), Say(speech(800)), Interrupt(500, speech(600)), HangUp())
     await dial(there, Wait(60_000), line=Line(close_after_ms=300))
-    async with asyncio.timeout(5):
-        while asyncio.all_tasks() - before:
-            await asyncio.sleep(0)
+    ours = [task for task in asyncio.all_tasks() if "bot/runner.py" in str(task.get_coro().cr_code.co_filename)]
+    assert ours == []
 
 
 async def test_calls_do_not_notice_each_other(there: Stage):
