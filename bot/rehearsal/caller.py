@@ -84,6 +84,8 @@ class HangUp:
 Step = Say | WaitForReply | Interrupt | Wait | Press | HangUp
 
 PRESS_MS = 200
+BREATH_MS = 100
+"""Silence between words; while it lasts the bot counts as sounding."""
 SPEECH_PAUSE_MS = 400
 """Silence after which what the bot says next is a new speech."""
 
@@ -211,9 +213,9 @@ class _Ear:
         return self._last_sound_ms > since_ms and at_ms - self._last_sound_ms >= quiet_ms
 
     def has_heard_for(self, ms: int, at_ms: int) -> bool:
-        """Whether the bot speaks now and began at least so long ago."""
-        is_speaking = at_ms - self._last_sound_ms <= SPEECH_PAUSE_MS
-        return is_speaking and self._speech_from_ms is not None and at_ms - self._speech_from_ms >= ms
+        """Whether the bot sounds now, in a speech that began at least so long ago."""
+        is_sounding = at_ms - self._last_sound_ms <= BREATH_MS
+        return is_sounding and self._speech_from_ms is not None and at_ms - self._speech_from_ms >= ms
 
 
 class _Noise:
