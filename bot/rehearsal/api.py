@@ -5,13 +5,14 @@ hang-up requests work against it. https://www.twilio.com/docs/voice/api/call-res
 """
 
 import hmac
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Any, Self
 
-from aiohttp import BasicAuth, web
+from aiohttp import web
 
 from bot.rehearsal.live import LiveCall
 
@@ -77,12 +78,9 @@ class TwilioApi:
                 return _error(405, 20004, "Method not allowed")
 
     def _is_authentic(self, authorization: str) -> bool:
-        try:
-            given = BasicAuth.decode(authorization, encoding="utf-8")
-        except ValueError:
-            return False
-        same_account = hmac.compare_digest(given.login.encode(), self._account_sid.encode())
-        return hmac.compare_digest(given.password.encode(), self._auth_token.encode()) and same_account
+        scheme, _, given = authorization.partition(" ")
+        expected = b64encode(f"{self._account_sid}:{self._auth_token}".encode())
+        return hmac.compare_digest(given.strip().encode(errors="replace"), expected) and scheme.lower() == "basic"
 
 
 def _update(call: LiveCall, fields: Mapping[str, object]) -> web.Response:
