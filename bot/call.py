@@ -220,6 +220,8 @@ class Call:
         if reply is None or not reply.generated_ms:
             self._replies.pop(reply_id, None)
             return self._use_tool(now) if self._pending_tool else self._listen(now)
+        if self._pending_tool is not None and self._pending_tool.name == "take_message":
+            return [*self._play(now), *self._use_tool(now)]  # the tone follows the words without a gap
         return self._play(now)
 
     def _on_reply_heard(self, reply_id: str, now: float) -> list[Command]:

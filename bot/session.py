@@ -48,6 +48,7 @@ from media.recorder import Recorder
 
 _HOUSEKEEPING_FRAMES = 25  # the recording is moved on twice a second
 _PROBE_EVERY_S = 2.0
+_AHEAD_MS = 10_000  # a stamp further in the future would have us fill the recording with silence for no reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,7 @@ class Session:
         self._bytes_per_ms = stream.audio.bytes_per_second / 1000
         self._clock = CallClock(now)
         self._probed_at = now
+        self._began_at = now
         self.call = Call(policy, stream.audio, prepared, now)
         self.timeline = Timeline(call_id, from_number, self._clock)
         self.deadline = self.call.next_deadline()
@@ -160,6 +162,8 @@ class Session:
     # -- one frame up ----------------------------------------------------------------------------------------------
 
     def _on_audio(self, frame: AudioReceived, now: float, outputs: list[Output]) -> None:
+        if frame.at_ms > (now - self._began_at) * 1000 + _AHEAD_MS:
+            raise CarrierError(f"a frame stamped {frame.at_ms} ms, long before that moment of the stream has come")
         pcm = self._decode(frame.payload)
         self._clock.frame(frame.at_ms + len(frame.payload) / self._bytes_per_ms, now)
         self.frames_in += 1

@@ -90,7 +90,8 @@ class Timeline:
     _turns: dict[str, TurnRecord] = field(default_factory=dict)  # replies under way
     _utterances: dict[int, int] = field(default_factory=dict)  # turn index by where the utterance began
     _turn_count: int = 0
-    _spoken_turns: int = 0
+    _spoken_turns: int = 0  # of the bot
+    _understood: set[int] = field(default_factory=set)  # turns of the caller that had words
     _waiting: _Waiting = field(default_factory=_Waiting)
     reply_delays_ms: list[int] = field(default_factory=list)
 
@@ -102,7 +103,7 @@ class Timeline:
     @property
     def turns(self) -> int:
         """Turns in which words were said, by either side."""
-        return self._spoken_turns
+        return self._spoken_turns + len(self._understood)
 
     def reply_percentile_ms(self, percent: int) -> int | None:
         if len(self.reply_delays_ms) < 2:
@@ -185,12 +186,14 @@ class Timeline:
         if not text:
             self._note(at_ms, "no_words", start_ms=start_ms, end_ms=end_ms)
             return
-        index = self._utterances.get(start_ms)
-        self._spoken_turns += 1
+        index = self._utterances.setdefault(start_ms, self._turn_count)
+        if index == self._turn_count:
+            self._turn_count += 1
+        self._understood.add(index)
         self._records.append(
             TurnRecord(
                 call_id=self.call_id,
-                index=self._new_index() if index is None else index,
+                index=index,
                 role="caller",
                 kind="speech",
                 started_ms=start_ms,

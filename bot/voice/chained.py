@@ -44,6 +44,9 @@ from bot.speech.links import Role, Said, Say, Transcript, UseTool
 from bot.voice.base import Effect
 from media.resample import Resampler
 
+_JOINED_BYTES = 25 * 16000
+"""Up to 25 s, 16-bit at 8,000 Hz, are transcribed in one piece: Whisper's window is 30 s."""
+
 
 @dataclass(slots=True)
 class _Utterance:
@@ -53,8 +56,18 @@ class _Utterance:
     start_ms: int
     end_ms: int
     pcm: bytes
+    before: Sequence["_Words"] = ()  # unanswered words that its sound was joined to
     is_final: bool = False
     transcript: Transcript | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What the caller said and nobody has answered yet, with its sound."""
+
+    text: str
+    start_ms: int
+    pcm: bytes
 
 
 @dataclass(slots=True)
@@ -63,7 +76,7 @@ class _Making:
 
     reply_id: str
     compose_job: int
-    answers: Sequence[str]  # the caller's words it is an answer to
+    answers: Sequence[_Words]  # what it is an answer to
     resampler: Resampler
     sentences: deque[Say] = field(default_factory=deque)
     tools: list[UseTool] = field(default_factory=list)
@@ -80,7 +93,7 @@ class ChainedVoice:
         self._line_rate_hz = line_rate_hz
         self._encode = encode
         self._history: list[Said] = []
-        self._unanswered: list[str] = []
+        self._unanswered: list[_Words] = []
         self._utterances: list[_Utterance] = []
         self._making: _Making | None = None
         self._job_count = 0
@@ -97,7 +110,7 @@ class ChainedVoice:
                 return self._on_transcribed(job_id, transcript)
             case Respond(reply_id):
                 answers, self._unanswered = self._unanswered, []
-                self._history.append(Said(Role.CALLER, " ".join(answers)))
+                self._history.append(Said(Role.CALLER, " ".join(words.text for words in answers)))
                 return self._compose(reply_id, answers)
             case ReportTool(reply_id, name, result):
                 self._unanswered = []
@@ -130,8 +143,13 @@ class ChainedVoice:
 
     def _transcribe(self, start_ms: int, end_ms: int, pcm: bytes, *, is_final: bool) -> Effect:
         job_id = self._new_job_id()
-        self._utterances.append(_Utterance(job_id, start_ms, end_ms, pcm, is_final))
-        return Transcribe(job_id, pcm, not is_final)
+        # Words cut in two by a pause are understood better in one piece.
+        before = () if any(utterance.is_final for utterance in self._utterances) else tuple(self._unanswered)
+        sound = b"".join([*(words.pcm for words in before), pcm])
+        if len(sound) > _JOINED_BYTES:
+            before, sound = (), pcm
+        self._utterances.append(_Utterance(job_id, start_ms, end_ms, pcm, before, is_final))
+        return Transcribe(job_id, sound, not is_final)
 
     def _drop_guess(self) -> list[Effect]:
         dropped = [utterance for utterance in self._utterances if not utterance.is_final]
@@ -159,15 +177,23 @@ class ChainedVoice:
             if not first.is_final or first.transcript is None:
                 break
             self._utterances.pop(0)
-            text = first.transcript.text.strip()
-            if text:
-                self._unanswered.append(text)
-            told.append(CallerSaid(text, first.start_ms, first.end_ms))
+            told.append(self._understand(first, first.transcript.text.strip()))
         return told
+
+    def _understand(self, utterance: _Utterance, text: str) -> CallerSaid:
+        is_joined = bool(utterance.before) and tuple(self._unanswered) == tuple(utterance.before)
+        if text and is_joined:
+            start_ms = utterance.before[0].start_ms
+            sound = b"".join([*(words.pcm for words in utterance.before), utterance.pcm])
+            self._unanswered = [_Words(text, start_ms, sound)]
+            return CallerSaid(text, start_ms, utterance.end_ms)
+        if text:
+            self._unanswered.append(_Words(text, utterance.start_ms, utterance.pcm))
+        return CallerSaid(text, utterance.start_ms, utterance.end_ms)
 
     # -- answering -----------------------------------------------------------------------------------------------
 
-    def _compose(self, reply_id: str, answers: Sequence[str]) -> Sequence[Effect]:
+    def _compose(self, reply_id: str, answers: Sequence[_Words]) -> Sequence[Effect]:
         dropped = self._drop_reply()
         job_id = self._new_job_id()
         resampler = Resampler(self._speaker_rate_hz, self._line_rate_hz)
@@ -247,7 +273,7 @@ class ChainedVoice:
         making.is_held = True  # a sentence in the works is finished: it costs little and may yet be wanted
         return [] if making.is_composed else [CancelJob(making.compose_job)]
 
-    def _take_back(self, answers: Sequence[str]) -> None:
+    def _take_back(self, answers: Sequence[_Words]) -> None:
         """Nothing of the answer was heard, so the words still wait for one."""
         self._unanswered = [*answers, *self._unanswered]
         if self._history and self._history[-1].role is Role.CALLER:

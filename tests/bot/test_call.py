@@ -278,17 +278,16 @@ def test_a_caller_who_speaks_over_the_goodbye_is_not_hung_up_on(talk: Conversati
     assert of_kind(talk.passes(3.0), EndCall) == []
 
 
-def asked_for_message(talk: Conversation) -> None:
+def asked_for_message(talk: Conversation) -> list:
     talk.caller_says("Yes please.")
     name = talk.expected
     talk.happens(SentenceBegun(name, "Please speak after the tone.", "ask_message"), ReplyAudio(name, sound(1000)))
-    talk.happens(ToolRequested("take_message"), ReplyEnded(name))
+    return talk.happens(ToolRequested("take_message"), ReplyEnded(name))
 
 
 def test_a_message_is_taken_after_the_tone(talk: Conversation):
-    asked_for_message(talk)
+    assert announced(asked_for_message(talk)) == [Prompt.TONE.value]
     wanted = talk.passes(2.5)
-    assert announced(wanted) == [Prompt.TONE.value]
     assert of_kind(wanted, ListenPatiently) == [ListenPatiently(2000)]
     wanted = talk.caller_says("This is Ann. Please call me back.")
     assert of_kind(wanted, KeepMessage) == [KeepMessage("This is Ann. Please call me back.", 0, 1000)]

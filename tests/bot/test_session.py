@@ -1,8 +1,11 @@
 """The session against an emulated carrier in virtual time: what it records and believes, against what was heard."""
 
+import json
+
 import pytest
 
 from bot.calllog.records import TurnRecord
+from bot.errors import CarrierError
 from bot.events import EndReason
 from bot.rehearsal.line import Line
 from tests.support.virtual_call import VirtualCall, loud_spans
@@ -93,3 +96,12 @@ def test_hanging_up_in_mid_word_still_ends_the_call_for_one_reason():
     call.passes(1.0)
     call.hangs_up()
     assert call.session.call.end_reason is EndReason.CALLER_HUNG_UP
+
+
+def test_a_frame_from_the_far_future_ends_the_call_instead_of_filling_the_disk():
+    call = VirtualCall()
+    call.passes(1.0)
+    media = {"track": "inbound", "chunk": "99", "timestamp": "3600000", "payload": "/w=="}
+    message = json.dumps({"event": "media", "sequenceNumber": "99", "streamSid": "MZ1", "media": media})
+    with pytest.raises(CarrierError, match="3600000 ms"):
+        call.session.from_carrier(message, call.now)

@@ -135,10 +135,30 @@ def test_the_next_sentence_is_not_begun_before_the_one_before_it_is_made(voice: 
     assert voice.receive(PartComposed(compose.job_id, Say("Two."))) == []
 
 
-def test_words_that_nobody_answered_are_part_of_the_next_question(voice: ChainedVoice):
+def test_words_that_nobody_answered_are_understood_together_with_what_follows(voice: ChainedVoice):
     says(voice, "When do you open,")
-    says(voice, "I mean on Sundays?", 2000)
-    assert history(voice) == (Said(Role.CALLER, "When do you open, I mean on Sundays?"),)
+    [job] = only(voice.receive(UtteranceEnded(2000, 3000, b" on Sundays")), Transcribe)
+    assert job.pcm == b"When do you open, on Sundays"
+    assert voice.receive(Transcribed(job.job_id, Transcript("When do you open on Sundays?"))) == [
+        CallerSaid("When do you open on Sundays?", 0, 3000)
+    ]
+    assert history(voice) == (Said(Role.CALLER, "When do you open on Sundays?"),)
+
+
+def test_a_noise_after_unanswered_words_does_not_lose_them(voice: ChainedVoice):
+    says(voice, "When do you open?")
+    [job] = only(voice.receive(UtteranceEnded(2000, 3000, b"cough")), Transcribe)
+    voice.receive(Transcribed(job.job_id, Transcript("")))
+    assert history(voice) == (Said(Role.CALLER, "When do you open?"),)
+
+
+def test_more_than_the_model_hears_at_once_is_understood_in_pieces(voice: ChainedVoice):
+    [job] = only(voice.receive(UtteranceEnded(0, 24_000, bytes(24 * 16000))), Transcribe)
+    voice.receive(Transcribed(job.job_id, Transcript("A long story,")))
+    [second] = only(voice.receive(UtteranceEnded(25_000, 35_000, bytes(10 * 16000))), Transcribe)
+    assert len(second.pcm) == 10 * 16000
+    voice.receive(Transcribed(second.job_id, Transcript("and its end.")))
+    assert history(voice) == (Said(Role.CALLER, "A long story, and its end."),)
 
 
 def test_the_history_holds_what_was_heard(voice: ChainedVoice):
@@ -158,7 +178,7 @@ def test_an_answer_of_which_nothing_was_heard_leaves_its_question_open(voice: Ch
     [compose] = only(voice.receive(Respond("r1")), Compose)
     voice.receive(PartComposed(compose.job_id, Say("At nine.")))
     assert CancelJob(compose.job_id) in voice.receive(CancelReply("r1", NOWHERE, ""))
-    says(voice, "on Sundays?", 2000)
+    says(voice, "When do you open, on Sundays?", 2000)
     assert history(voice) == (Said(Role.CALLER, "When do you open, on Sundays?"),)
 
 
