@@ -167,6 +167,9 @@ class Service:
                 "media_socket_refused", carrier=carrier.name, remedy="a token opens one socket, within a minute"
             )
             raise web.HTTPForbidden(text="This media socket was not announced, or was opened before.")
+        handshake = Webhook(request.method, request.raw_path, request.headers, b"")
+        if not carrier.is_handshake_signed(handshake):  # proxies may rewrite what was signed: the token decides
+            log.info("handshake_unsigned", call_id=ticket.call_id, carrier=carrier.name)
         socket = web.WebSocketResponse(max_msg_size=MAX_MESSAGE_BYTES, compress=False)
         await socket.prepare(request)
         with bound_contextvars(call_id=ticket.call_id, carrier=carrier.name):

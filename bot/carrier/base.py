@@ -79,6 +79,9 @@ class Carrier(Protocol):
     def check(self, webhook: Webhook) -> None:
         """Raise `SignatureError` unless the carrier signed this request."""
 
+    def is_handshake_signed(self, handshake: Webhook) -> bool:
+        """Whether a media socket's upgrade request carries the carrier's signature as well."""
+
     def incoming(self, webhook: Webhook) -> IncomingCall:
         """Who calls whom; raises `CarrierError` where the request does not say."""
 
