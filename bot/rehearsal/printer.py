@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.markup import escape
 
-from bot.calllog.records import CallEnded, MessageTaken, Record, RecordingWritten, TimelineEvent, TurnRecord
+from bot.calllog.records import CallEnded, MessageTaken, Record, RecordingWritten, TurnRecord
 
 _WHY = {
     "caller_hung_up": "the caller hung up",
@@ -30,8 +30,6 @@ class CallPrinter:
                 self._line(at_ms, "caller", escape(text))
             case TurnRecord(role="bot", ended_ms=int(), kind=kind) if kind != "tone":
                 self._bot_turn(record)
-            case TimelineEvent(at_ms=at_ms, kind="playout_cleared"):
-                self._line(at_ms, "", "[dim]the caller speaks over the reply: silenced[/]")
             case MessageTaken(text=text, at_ms=at_ms):
                 self._line(at_ms, "", f"[green]message taken: {escape(text)}[/]")
             case RecordingWritten(path=path, duration_ms=duration_ms) if duration_ms:
@@ -42,9 +40,11 @@ class CallPrinter:
     def _bot_turn(self, turn: TurnRecord) -> None:
         heard = turn.heard_text or ""
         unheard = turn.text.removeprefix(heard).strip()
-        words = escape(heard) + (f" [strike dim]{escape(unheard)}[/]" if unheard else "")
+        words = escape(heard) + (f" [dim]not heard: [strike]{escape(unheard)}[/strike][/dim]" if unheard else "")
         delay = "" if turn.reply_ms is None else f"  [cyan]answered after {turn.reply_ms} ms[/]"
         self._line(turn.started_ms, "bot", words + delay)
+        if turn.interrupted and turn.ended_ms is not None:
+            self._line(turn.ended_ms, "", "[yellow]the caller spoke over it: silenced[/]")
 
     def _end(self, call: CallEnded) -> None:
         self._console.print(f"\n{_WHY.get(call.end_reason, call.end_reason).capitalize()}.", highlight=False)
