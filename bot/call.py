@@ -339,10 +339,7 @@ class Call:
 
     def _announce(self, reply: ReplyText, now: float) -> Command:
         heard_at = self.playout.heard_at(reply.reply_id)
-        # What is queued behind another reply sounds when that one is over.
-        return AnnounceReply(
-            reply.reply_id, reply.kind, reply.text, max(now, self.playout.ends_at) if heard_at is None else heard_at
-        )
+        return AnnounceReply(reply.reply_id, reply.kind, reply.text, now if heard_at is None else heard_at)
 
     def _queue(self, kind: str, text: str, tag: str, payload: bytes) -> ReplyText:
         """Give a finished stretch of audio the floor, as a reply of its own."""

@@ -258,9 +258,16 @@ class Playout:
         return self._heard_at(now) < self._sent or any(reply.unsent for reply in self._replies)
 
     def heard_at(self, reply_id: str) -> float | None:
-        """When the first sample of a queued reply sounds (seconds, as it appears here); None before it is sent."""
-        reply = self._find(reply_id)
-        return None if reply is None or not reply.sent else self._time_of(reply.wire_start)
+        """When the first sample of a queued reply sounds (seconds, as it appears here); None for one not queued.
+
+        Before it is sent: when what lies ahead of it will be over, if nothing more is put there.
+        """
+        ahead = 0
+        for reply in self._replies:
+            if reply.reply_id == reply_id:
+                return self._time_of(reply.wire_start if reply.sent else self._sent + ahead)
+            ahead += reply.unsent
+        return None
 
     @property
     def ends_at(self) -> float:

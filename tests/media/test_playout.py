@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from media.frame import PCMU_8K
 from media.playout import Packet, Playout, Position
 
-
 HALF_A_FRAME = 0.01
 """What arrives at a carrier waits so long, on average, for its next frame to begin."""
 
@@ -282,3 +281,14 @@ def test_the_ear_hears_every_byte_once_and_in_order(steps: list[tuple[int, bool,
         now += 0.05
     heard += b"".join(piece.payload for piece in playout.drain_heard(now, is_last=True))
     assert heard == expected
+
+
+def test_it_is_known_when_a_queued_reply_will_sound():
+    playout = Playout(PCMU_8K, lead_ms=400)
+    for name in ("words", "tone"):
+        playout.push(name, ms(1000))
+        playout.finish(name)
+    playout.due(0.0)
+    assert playout.heard_at("words") == pytest.approx(HALF_A_FRAME)
+    assert playout.heard_at("tone") == pytest.approx(1.0 + HALF_A_FRAME)
+    assert playout.heard_at("nothing") is None
