@@ -45,9 +45,11 @@ class _Job:
 class Pool:
     """At most `workers` jobs run and `max_waiting` wait. One more is refused, or replaces a less urgent one."""
 
-    def __init__(self, workers: int = 2, max_waiting: int = 32) -> None:
+    def __init__(self, workers: int | None = None, max_waiting: int = 32) -> None:
+        """Two to eight workers, by the number of processors, unless told otherwise."""
+        workers = workers or min(8, max(2, os.cpu_count() or 1))
         self._executor = ThreadPoolExecutor(workers, thread_name_prefix="offhook-model", initializer=_step_back)
-        self._workers = workers
+        self.workers = workers
         self._max_waiting = max_waiting
         self._running = 0
         self._waiting: list[_Job] = []
@@ -85,13 +87,13 @@ class Pool:
 
     def _enqueue(self, job: _Job) -> None:
         self._waiting.append(job)
-        if self._running >= self._workers and len(self._waiting) > self._max_waiting:
+        if self._running >= self.workers and len(self._waiting) > self._max_waiting:
             last = max(self._waiting, key=lambda job: job.wanted_at)
             self._waiting.remove(last)
             self._refuse(last, f"the local models are overloaded: {self._max_waiting} requests are waiting already")
 
     def _start_waiting(self) -> None:
-        while self._waiting and self._running < self._workers:
+        while self._waiting and self._running < self.workers:
             job = min(self._waiting, key=lambda job: job.wanted_at)  # the first of equals, which is the oldest
             self._waiting.remove(job)
             self._running += 1

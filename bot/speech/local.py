@@ -37,7 +37,9 @@ class LocalTranscriber:
 
     async def start(self) -> None:
         if self._whisper is None:
-            self._whisper = await self._pool.run(partial(_load_whisper, self._model, self._language))
+            self._whisper = await self._pool.run(
+                partial(_load_whisper, self._model, self._language, self._pool.workers)
+            )
 
     async def close(self) -> None:
         if self._owns_pool:
@@ -80,10 +82,10 @@ class LocalSpeaker:
             yield await self._pool.run(partial(self._piper.synthesize, clause, is_last=is_last), Urgency.SOON)
 
 
-def _load_whisper(model: str, language: str) -> "Whisper":
+def _load_whisper(model: str, language: str, parallel: int) -> "Whisper":
     from bot.local.whisper import Whisper
 
-    whisper = Whisper(models.whisper_folder(model), language=language)
+    whisper = Whisper(models.whisper_folder(model), language=language, parallel=parallel)
     whisper.transcribe(np.zeros(_WHISPER_HZ, np.float32))  # the first run allocates, and shows whether it works
     return whisper
 
