@@ -40,7 +40,17 @@ def serve_command(config: ConfigFile = None) -> None:
     """Answer calls until SIGTERM."""
     settings = load(config, os.environ)
     logs.configure(settings.log)
-    run(serve(completed(settings)))
+    complete = completed(settings)
+    if settings.carriers.twilio is None and complete.carriers.twilio is not None:
+        token = complete.carriers.twilio.auth_token
+        Console(stderr=True).print(
+            "No carrier is configured, so only rehearsals can call. When it listens, try from another terminal:\n"
+            f"  offhook call --server http://{complete.server.host}:{complete.server.port} --auth-token {token} "
+            '--say "When are you open?"',
+            highlight=False,
+            soft_wrap=True,
+        )
+    run(serve(complete))
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:

@@ -82,6 +82,8 @@ class ListeningConfig(_Section, frozen=True):
     """A silence that ends what the caller says."""
     message_hangover_ms: int = 2000
     """The same while a message is being left."""
+    detector: Literal["voice", "silero"] = "voice"
+    """How speech is told from noise: voice needs nothing; silero is a small model that starts on fewer noises."""
 
 
 class TextsConfig(_Section, frozen=True):

@@ -1,11 +1,11 @@
 """Who listens, thinks and speaks: from names in the configuration to links, each loaded once for all calls."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bot.call import PreparedAudio, Prompt
 from bot.config import BotConfig
-from bot.errors import ConfigError
+from bot.errors import ConfigError, VoiceError
 from bot.local.pool import Pool
 from bot.prompts import prepare
 from bot.rehearsal.tones import ToneResponder, ToneSpeaker, ToneTranscriber
@@ -13,7 +13,9 @@ from bot.runner import Links
 from bot.speech.facts import Fact, FactsResponder
 from bot.speech.links import Responder, Speaker, Transcriber
 from bot.speech.local import LocalSpeaker, LocalTranscriber
+from media.detector import Detector, VoiceDetector
 from media.frame import AudioFormat
+from media.silero import SileroDetector, bundled_model, load_silero
 
 T = TypeVar("T", Transcriber, Speaker)
 
@@ -22,12 +24,13 @@ class Engines:
     """The links of every bot, and what each bot can say without them."""
 
     def __init__(self, bots: Sequence[BotConfig]) -> None:
-        """Raises `ConfigError` for a name that nothing answers to."""
+        """Raises `ConfigError` for a name that nothing answers to, `VoiceError` for a detector not installed."""
         self._pool = Pool()
         self._transcribers: dict[tuple[str, str], Transcriber] = {}
         self._speakers: dict[tuple[str, str], Speaker] = {}
         self._links = {bot.name: self._link(bot) for bot in bots}
         self._bots = {bot.name: bot for bot in bots}
+        self._silero = _silero(bots)
         self._prepared: dict[tuple[str, AudioFormat], Mapping[Prompt, PreparedAudio]] = {}
 
     async def start(self, audio: AudioFormat) -> None:
@@ -48,6 +51,12 @@ class Engines:
 
     def prepared(self, bot: BotConfig, audio: AudioFormat) -> Mapping[Prompt, PreparedAudio]:
         return self._prepared[bot.name, audio]
+
+    def detector(self, bot: BotConfig) -> Detector:
+        """What tells a call's speech from its noise; one for each call."""
+        if bot.listening.detector == "silero" and self._silero is not None:
+            return SileroDetector(self._silero)
+        return VoiceDetector()
 
     def _all(self) -> Sequence[Transcriber | Responder | Speaker]:
         responders = [links.responder for links in self._links.values()]
@@ -85,3 +94,13 @@ class Engines:
         if bot.chained.responder != "facts":
             raise ConfigError(f"bot {bot.name!r}: there is no responder {bot.chained.responder!r}: write 'facts'")
         return FactsResponder([Fact(tuple(fact.ask), fact.answer) for fact in bot.facts])
+
+
+def _silero(bots: Sequence[BotConfig]) -> Any:
+    """The network that all lines share, if any bot wants it."""
+    if not any(bot.listening.detector == "silero" for bot in bots):
+        return None
+    try:
+        return load_silero(bundled_model())
+    except (FileNotFoundError, ImportError) as exc:
+        raise VoiceError(f'the detector silero is not installed: pip install "offhook[local]" ({exc})') from exc

@@ -73,6 +73,7 @@ class Service:
         self._resources.push_async_callback(self._recordings.close)
         self._http = await self._resources.enter_async_context(aiohttp.ClientSession())
         self._resources.push_async_callback(self._engines.close)
+        log.info("loading_engines", bots=[bot.name for bot in self.config.bots])
         await self._engines.start(PCMU_8K)
         self.is_ready = True
 
@@ -230,7 +231,7 @@ class Service:
             voice=voice,
             policy=_policy(bot),
             prepared=self._engines.prepared(bot, stream.audio),
-            endpointer=Endpointer(listening),
+            endpointer=Endpointer(listening, self._engines.detector(bot)),
             recorder=Recorder(stream.audio.rate_hz) if bot.record else None,
             now=_now(),
         )
