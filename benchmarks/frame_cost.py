@@ -15,10 +15,12 @@ from pathlib import Path
 
 import msgspec
 
-from bot.call import CallPolicy, PreparedAudio, Prompt
 from bot.carrier.twilio_media import TwilioMediaStream
-from bot.session import Session, encoder
+from bot.policy import CallPolicy
+from bot.prompts import PreparedAudio, Prompt
+from bot.session import Session
 from bot.voice.chained import ChainedVoice
+from media.codec import encoder
 from media.endpointing import Endpointer
 from media.frame import PCMU_8K
 from media.g711 import encode_ulaw

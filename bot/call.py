@@ -6,8 +6,6 @@ there was. When the call wants to end it says so to the caller first, and hangs 
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import Enum
 
 from bot.events import (
     AnnounceReply,
@@ -41,44 +39,12 @@ from bot.events import (
     VoiceFailed,
 )
 from bot.interruption import Interruption
+from bot.policy import CallPolicy
+from bot.prompts import PreparedAudio, Prompt
 from bot.reply import ReplyText
 from bot.turn import TRANSITIONS, Turn
 from media.frame import AudioFormat
 from media.playout import Playout, Position
-
-
-class Prompt(Enum):
-    """What can be said without any engine, because its sound was prepared before the first call."""
-
-    GREETING = "greeting"
-    IDLE = "idle_prompt"
-    IDLE_GOODBYE = "idle_goodbye"
-    TIME_UP = "time_up"
-    PARDON = "pardon"
-    APOLOGY = "apology"
-    DRAIN_GOODBYE = "drain_goodbye"
-    TONE = "tone"
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedAudio:
-    text: str
-    payload: bytes  # in the carrier's encoding
-
-
-@dataclass(frozen=True, slots=True)
-class CallPolicy:
-    """The operator's numbers for one call."""
-
-    max_call_s: float = 900.0
-    idle_prompt_s: float = 10.0
-    idle_prompts: int = 2  # so many times "are you still there?", then goodbye
-    reply_timeout_s: float = 10.0
-    message_hangover_ms: int = 2000
-    start_timeout_s: float = 10.0  # for the carrier's media stream to start once its socket is open
-    message_wait_s: float = 10.0  # for the first word of a message
-    goodbye_grace_s: float = 5.0  # beyond the length of the last words; after that we hang up, heard or not
-    lead_ms: int = 400
 
 
 class Call:

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from bot.call import PreparedAudio, Prompt
 from bot.config import BotConfig
 from bot.errors import ConfigError, VoiceError
 from bot.local.pool import Pool
-from bot.prompts import prepare
+from bot.prompts import PreparedAudio, Prompt, prepare
 from bot.rehearsal.tones import ToneResponder, ToneSpeaker, ToneTranscriber
 from bot.runner import Links
 from bot.speech.facts import Fact, FactsResponder

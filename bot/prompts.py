@@ -4,16 +4,36 @@ If an engine fails in a call, the caller still hears a sentence and not silence.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
 
-from bot.call import PreparedAudio, Prompt
 from bot.config import BotConfig
-from bot.session import encoder
 from bot.speech.links import Speaker
+from media.codec import encoder
 from media.frame import AudioFormat
 from media.level import tone
 from media.resample import Resampler
 
 _TONE_HZ, _TONE_MS, _TONE_DBFS = 1000.0, 350.0, -14.0
+
+
+class Prompt(Enum):
+    """What can be said without any engine, because its sound was prepared before the first call."""
+
+    GREETING = "greeting"
+    IDLE = "idle_prompt"
+    IDLE_GOODBYE = "idle_goodbye"
+    TIME_UP = "time_up"
+    PARDON = "pardon"
+    APOLOGY = "apology"
+    DRAIN_GOODBYE = "drain_goodbye"
+    TONE = "tone"
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedAudio:
+    text: str
+    payload: bytes  # in the carrier's encoding
 
 
 def texts(bot: BotConfig) -> Mapping[Prompt, str]:

@@ -14,7 +14,6 @@ import structlog
 from aiohttp import web
 from structlog.contextvars import bound_contextvars
 
-from bot.call import CallPolicy
 from bot.calllog.records import CallEnded, CallStarted, RecordingWritten
 from bot.calllog.store import CallLog
 from bot.carrier.base import Answer, Carrier, IncomingCall, RestRequest, Webhook
@@ -24,14 +23,16 @@ from bot.engines import Engines
 from bot.errors import BotError, CarrierError, SignatureError
 from bot.feed import Feed
 from bot.metrics import Metrics
+from bot.policy import CallPolicy
 from bot.privacy import mask_number
 from bot.recordings import CHANNELS, Recording, Recordings
 from bot.runner import CallRunner, Summary
-from bot.session import Session, encoder
+from bot.session import Session
 from bot.speech.links import Speaker
 from bot.supervisor import Supervisor
 from bot.tickets import Ticket, Tickets
 from bot.voice.chained import ChainedVoice
+from media.codec import encoder
 from media.endpointing import Endpointer, EndpointingSettings
 from media.frame import PCMU_8K
 from media.recorder import Recorder

@@ -4,10 +4,10 @@ What comes in is a message of the carrier's, a result of slow work, or the time.
 the runner, in the order in which they are to be carried out; most frames leave it empty.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.call import Call, CallPolicy, PreparedAudio, Prompt
+from bot.call import Call
 from bot.carrier.base import MediaStream
 from bot.errors import CarrierError
 from bot.events import (
@@ -39,11 +39,12 @@ from bot.events import (
     Transcribe,
     UtteranceEnded,
 )
+from bot.policy import CallPolicy
+from bot.prompts import PreparedAudio, Prompt
 from bot.timeline import CallClock, Timeline
 from bot.voice.base import Effect, Voice
+from media.codec import decoder
 from media.endpointing import Endpointer
-from media.frame import AudioFormat, Encoding
-from media.g711 import decode_alaw, decode_ulaw, encode_alaw, encode_ulaw
 from media.recorder import Recorder
 
 _HOUSEKEEPING_FRAMES = 25  # the recording is moved on twice a second
@@ -67,22 +68,6 @@ class Overtake:
 
 Output = str | Overtake | Job | CancelJob | Record | EndCall
 """A string is a message for the carrier."""
-
-_CODECS: Mapping[Encoding, tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]] = {
-    Encoding.PCMU: (decode_ulaw, encode_ulaw),
-    Encoding.PCMA: (decode_alaw, encode_alaw),
-    Encoding.L16: (bytes, bytes),
-}
-
-
-def decoder(audio: AudioFormat) -> Callable[[bytes], bytes]:
-    """From a payload to 16-bit linear samples."""
-    return _CODECS[audio.encoding][0]
-
-
-def encoder(audio: AudioFormat) -> Callable[[bytes], bytes]:
-    """From 16-bit linear samples to a payload."""
-    return _CODECS[audio.encoding][1]
 
 
 class Session:

@@ -2,7 +2,6 @@
 
 import pytest
 
-from bot.call import CallPolicy, Prompt
 from bot.events import (
     AnnounceReply,
     CallerSaid,
@@ -29,6 +28,8 @@ from bot.events import (
     UtteranceEnded,
     VoiceFailed,
 )
+from bot.policy import CallPolicy
+from bot.prompts import Prompt
 from bot.turn import Turn
 from media.frame import PCMU_8K
 from tests.support.conversation import Conversation, of_kind, sound

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bot.call import Call, CallPolicy, PreparedAudio, Prompt
+from bot.call import Call
 from bot.events import (
     CallerSaid,
     Command,
@@ -19,6 +19,8 @@ from bot.events import (
     StreamStarted,
     UtteranceEnded,
 )
+from bot.policy import CallPolicy
+from bot.prompts import PreparedAudio, Prompt
 from media.frame import PCMU_8K
 
 PREPARED = {prompt: PreparedAudio(f"<{prompt.value}>", b"\x55" * 8000) for prompt in Prompt}

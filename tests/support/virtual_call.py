@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from bot.call import CallPolicy, PreparedAudio, Prompt
 from bot.carrier.twilio_media import TwilioMediaStream
 from bot.events import (
     CancelJob,
@@ -27,12 +26,15 @@ from bot.events import (
     Transcribe,
     Transcribed,
 )
+from bot.policy import CallPolicy
+from bot.prompts import PreparedAudio, Prompt
 from bot.rehearsal.buffer import PlayoutBuffer
 from bot.rehearsal.line import Direction, Line
 from bot.rehearsal.server_message import Audio, ClearRequest, Mark, read
-from bot.session import Output, Overtake, Record, Session, encoder
+from bot.session import Output, Overtake, Record, Session
 from bot.speech.links import Say, Transcript
 from bot.voice.chained import ChainedVoice
+from media.codec import encoder
 from media.endpointing import Endpointer
 from media.frame import PCMU_8K
 from media.g711 import decode_ulaw, encode_ulaw
