@@ -128,7 +128,7 @@ class Call:
             case DigitPressed("#") if self._is_taking_message:
                 return [ListenPatiently(0)]
             case StreamStopped():
-                return self._end(EndReason.CALLER_HUNG_UP)
+                return [*self._cut_short(now), *self._end(EndReason.CALLER_HUNG_UP)]
             case _:
                 return []
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 _HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
-_RIFF_SIZE_AT, _DATA_SIZE_AT = 4, 40
 _PCM, _BITS = 1, 16
 MAX_DATA_BYTES = 2**32 - 1 - _HEADER.size  # the format counts bytes with 32 bits
 
@@ -19,13 +18,8 @@ class WavFile:
         self._file: BinaryIO = path.open("xb", buffering=0)
         self._data_bytes = 0
         self._block = 2 * channels
-        rate_bytes = rate_hz * self._block
-        self._file.write(
-            _HEADER.pack(
-                b"RIFF", _HEADER.size - 8, b"WAVE", b"fmt ", 16, _PCM, channels, rate_hz, rate_bytes, self._block,
-                _BITS, b"data", 0,
-            )
-        )  # fmt: skip
+        self._rate_hz, self._channels = rate_hz, channels
+        self._file.write(self._header())
 
     def append(self, pcm: bytes) -> None:
         """Write interleaved samples, then say in the header that they are there."""
@@ -36,12 +30,15 @@ class WavFile:
         self._file.seek(0, 2)
         self._file.write(pcm)
         self._data_bytes += len(pcm)
-        self._patch(_DATA_SIZE_AT, self._data_bytes)
-        self._patch(_RIFF_SIZE_AT, _HEADER.size - 8 + self._data_bytes)
+        # In one write: sizes that do not fit each other are refused by some players, also for a moment.
+        self._file.seek(0)
+        self._file.write(self._header())
 
     def close(self) -> None:
         self._file.close()
 
-    def _patch(self, offset: int, size: int) -> None:
-        self._file.seek(offset)
-        self._file.write(struct.pack("<I", size))
+    def _header(self) -> bytes:
+        return _HEADER.pack(
+            b"RIFF", _HEADER.size - 8 + self._data_bytes, b"WAVE", b"fmt ", 16, _PCM, self._channels, self._rate_hz,
+            self._rate_hz * self._block, self._block, _BITS, b"data", self._data_bytes,
+        )  # fmt: skip

@@ -20,6 +20,7 @@ _COMMONEST = {
     "the",
     "and",
 }
+_LAUGHTER = re.compile(r"a?(?:ha){2,}h?|(?:he){2,}h?|ha|hah|heh")  # what a cough is heard as, and a real laugh asks nothing either
 _UNLIKELY = 0.6  # no_speech above which a text must earn belief
 _POSSIBLE = 0.4  # no_speech above which an unsure text must at least be no common invention
 _UNSURE = -1.0  # mean_logprob below which the words are guesses
@@ -30,7 +31,7 @@ _LONGEST_REPEAT = 8  # words
 def is_made_up(text: str, no_speech: float, mean_logprob: float) -> bool:
     """Whether this text should be taken for silence."""
     words = spoken_words(text)
-    if not words or mean_logprob < _BLIND:
+    if not words or mean_logprob < _BLIND or all(_LAUGHTER.fullmatch(word) for word in words):
         return True
     is_unsure = mean_logprob < _UNSURE
     is_common = " ".join(words) in _COMMONEST or repeats(words, times=4)

@@ -247,6 +247,14 @@ def test_the_caller_hanging_up_ends_the_call_for_one_reason_only(talk: Conversat
     assert talk.end_reason is EndReason.CALLER_HUNG_UP
 
 
+def test_of_a_reply_during_which_the_caller_hangs_up_it_is_known_how_much_was_heard(talk: Conversation):
+    talk.caller_says("When do you open?")
+    name = talk.bot_answers("one two three four five six", 3000)
+    talk.passes(1.0)
+    [cancelled] = of_kind(talk.happens(StreamStopped()), CancelReply)
+    assert (cancelled.reply_id, cancelled.heard_text) == (name, "one two")
+
+
 def test_a_stopping_service_says_goodbye_first(talk: Conversation):
     talk.caller_says("When do you open?")
     talk.bot_answers()

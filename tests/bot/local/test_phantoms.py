@@ -49,3 +49,13 @@ def test_what_was_written_twice_deserves_a_second_look(text: str) -> None:
 def test_unsure_words_deserve_a_second_look_and_sure_ones_do_not() -> None:
     assert is_doubtful("The U-room.", -0.91)
     assert not is_doubtful("We are open from nine to six, and on Sundays from ten to six.", -0.2)
+
+
+@pytest.mark.parametrize("laugh", ["hahaha", "Hahaha.", "Ha ha!", "Heh heh.", "Ahaha"])
+def test_laughter_is_no_words_however_sure_the_model_is(laugh: str):
+    assert is_made_up(laugh, no_speech=0.1, mean_logprob=-0.1)
+
+
+@pytest.mark.parametrize("words", ["he said so", "Hi.", "he", "Ahead.", "Ha, when do you open?"])
+def test_words_that_resemble_laughter_are_words(words: str):
+    assert not is_made_up(words, no_speech=0.1, mean_logprob=-0.1)
