@@ -16,7 +16,10 @@ def configure(config: LogConfig) -> None:
     renderer: structlog.types.Processor = (
         structlog.processors.JSONRenderer()
         if is_json
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=24)
+        # A plain traceback: the default one prints local variables, and with them numbers, tokens and callers' words.
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), pad_event_to=24, exception_formatter=structlog.dev.plain_traceback
+        )
     )
     structlog.configure(
         processors=[

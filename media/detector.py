@@ -145,7 +145,7 @@ class VoiceDetector:
         levels = np.empty(_BANDS + 2, np.float32)
         levels[:_BANDS] = np.add.reduceat(powers, _BAND_BINS)[:_BANDS]
         levels[_BANDS] = levels[:_BANDS].sum()
-        levels *= _POWER_SCALE
+        levels[: _BANDS + 1] *= _POWER_SCALE
         levels[_BANDS + 1] = power
         levels = 10 * np.log10(levels + 1e-9)
         over: Floats = np.clip((levels - self._floor.levels) / 10, 0, 4)
