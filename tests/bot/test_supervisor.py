@@ -1,0 +1,54 @@
+import asyncio
+
+from bot.supervisor import Supervisor
+
+
+class Call:
+    """A live call that ends when it is told goodbye."""
+
+    def __init__(self, supervisor: Supervisor, name: str) -> None:
+        self.call_id = name
+        self.was_told = False
+        self._supervisor = supervisor
+        supervisor.enter(self)
+
+    async def say_goodbye(self) -> None:
+        self.was_told = True
+        self.ends()
+
+    def ends(self) -> None:
+        self._supervisor.leave(self)
+
+
+async def test_no_more_calls_come_in_than_there_are_lines():
+    supervisor = Supervisor(max_calls=2)
+    call = Call(supervisor, "a")
+    assert supervisor.has_room()
+    assert not supervisor.has_room(expected=1)
+    Call(supervisor, "b")
+    assert not supervisor.has_room()
+    call.ends()
+    assert supervisor.has_room()
+
+
+async def test_draining_takes_no_new_call_and_lets_live_ones_finish():
+    supervisor = Supervisor(max_calls=10)
+    call = Call(supervisor, "a")
+    draining = asyncio.create_task(supervisor.drain(patience_s=30.0, goodbye_s=1.0))
+    await asyncio.sleep(0)
+    assert not supervisor.has_room()
+    call.ends()
+    assert await draining == 0
+    assert not call.was_told
+
+
+async def test_who_is_left_when_patience_ends_is_told_goodbye():
+    supervisor = Supervisor(max_calls=10)
+    calls = [Call(supervisor, name) for name in "ab"]
+    assert await supervisor.drain(patience_s=0.0, goodbye_s=1.0) == 2
+    assert all(call.was_told for call in calls)
+    assert len(supervisor) == 0
+
+
+async def test_an_empty_service_drains_at_once():
+    assert await Supervisor(max_calls=1).drain(patience_s=30.0, goodbye_s=30.0) == 0
