@@ -288,6 +288,8 @@ class Call:
         """The service stops and cannot wait any longer: say so and hang up."""
         if self._ending is not None or self.end_reason is not None:
             return []
+        if not self._is_started:
+            return self._end(EndReason.DRAINED)
         return self._say_goodbye(Prompt.DRAIN_GOODBYE, EndReason.DRAINED, now)
 
     def abandon(self, reason: EndReason) -> list[Command]:

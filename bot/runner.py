@@ -92,6 +92,8 @@ class CallRunner:
         self._jobs: dict[int, asyncio.Task[None]] = {}
         self._outbox: deque[str] = deque()
         self._is_sending = False
+        self._is_running = False
+        self._is_unwanted = False
         self._timer: asyncio.TimerHandle | None = None
         self._due = asyncio.Event()
 
@@ -100,6 +102,9 @@ class CallRunner:
         try:
             self.recording = await self._begin_recording()
             async with self._tasks:
+                self._is_running = True
+                if self._is_unwanted:
+                    await self.say_goodbye()
                 pacer = self._tasks.create_task(self._keep_time())
                 await self._talk()
                 pacer.cancel()
@@ -113,6 +118,10 @@ class CallRunner:
                 await self.recording.close()
 
     async def say_goodbye(self) -> None:
+        """The service cannot wait any longer. A call that is only just coming in is told as soon as it is there."""
+        self._is_unwanted = True
+        if not self._is_running:
+            return
         await self._deliver(self._session.drain(self._loop.time()))
 
     async def _talk(self) -> None:

@@ -20,7 +20,7 @@ _COMMONEST = {
     "the",
     "and",
 }
-_LAUGHTER = re.compile(r"a?(?:ha){2,}h?|(?:he){2,}h?|ha|hah|heh")  # what a cough is heard as, and a real laugh asks nothing either
+_LAUGHTER = re.compile(r"a?(?:ha){2,}h?|(?:he){2,}h?|ha|hah|heh")  # also what a cough is written as
 _UNLIKELY = 0.6  # no_speech above which a text must earn belief
 _POSSIBLE = 0.4  # no_speech above which an unsure text must at least be no common invention
 _UNSURE = -1.0  # mean_logprob below which the words are guesses

@@ -247,6 +247,11 @@ def test_the_caller_hanging_up_ends_the_call_for_one_reason_only(talk: Conversat
     assert talk.end_reason is EndReason.CALLER_HUNG_UP
 
 
+def test_a_stopping_service_hangs_up_on_a_call_whose_stream_has_not_started():
+    talk = Conversation()
+    assert talk.call.drain(talk.now) == [EndCall(EndReason.DRAINED)]
+
+
 def test_of_a_reply_during_which_the_caller_hangs_up_it_is_known_how_much_was_heard(talk: Conversation):
     talk.caller_says("When do you open?")
     name = talk.bot_answers("one two three four five six", 3000)
