@@ -105,7 +105,7 @@ class TextsConfig(_Section, frozen=True):
 
 class FactConfig(_Section, frozen=True):
     ask: tuple[str, ...]
-    """Ways in which callers ask; two or three different ones are best."""
+    """Ways in which callers ask; four to six different ones are best."""
     answer: str
     """What the bot says, word for word."""
 
