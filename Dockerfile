@@ -1,5 +1,6 @@
 # docker build --build-arg EXTRAS=local -t offhook .     (EXTRAS: local, postgresql, or both with a comma)
-# docker run -p 8080:8080 -v offhook-data:/data -v "$PWD/offhook.toml:/etc/offhook/offhook.toml:ro" offhook
+# docker run -p 8080:8080 -v offhook-data:/data -v "$PWD/offhook.toml:/etc/offhook/offhook.toml:ro" \
+#     -e OFFHOOK_CONFIG=/etc/offhook/offhook.toml offhook
 
 FROM python:3.12-slim AS build
 ARG EXTRAS=
