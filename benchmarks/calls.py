@@ -13,6 +13,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import wave
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,7 +78,7 @@ def script(seconds: float, stagger_ms: int) -> list[Step]:
 
 async def measure(service: subprocess.Popen[str], folder: Path, calls: int, seconds: float) -> None:
     url = listening(service)
-    asyncio.get_running_loop().run_in_executor(None, drain, service)
+    threading.Thread(target=drain, args=(service,), daemon=True).start()
     before = usage(service.pid)
     memory: list[float] = []
     watcher = asyncio.create_task(watch(service.pid, memory))

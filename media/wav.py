@@ -1,5 +1,6 @@
 """A WAV file (RIFF, linear PCM) that plays at every moment while it grows, also after the process was killed."""
 
+import os
 import struct
 from pathlib import Path
 from typing import BinaryIO
@@ -15,7 +16,9 @@ class WavFile:
     def __init__(self, path: Path, rate_hz: int, channels: int) -> None:
         """Create the file and the folders above it; raises `FileExistsError`, or another `OSError`."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file: BinaryIO = path.open("xb", buffering=0)
+        # Only its owner may hear it, whatever the process's umask says.
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        self._file: BinaryIO = open(descriptor, "wb", buffering=0)  # noqa: SIM115
         self._data_bytes = 0
         self._block = 2 * channels
         self._rate_hz, self._channels = rate_hz, channels

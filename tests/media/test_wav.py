@@ -67,3 +67,8 @@ def test_a_file_that_would_grow_beyond_what_its_header_can_say_is_refused(tmp_pa
     monkeypatch.setattr(wav, "MAX_DATA_BYTES", 100)
     with pytest.raises(OSError, match="4 GiB"):
         WavFile(tmp_path / "call.wav", 8000, 2).append(bytes(104))
+
+
+def test_only_its_owner_may_hear_a_recording(tmp_path: Path):
+    WavFile(tmp_path / "call.wav", 8000, 2).close()
+    assert (tmp_path / "call.wav").stat().st_mode & 0o777 == 0o600
