@@ -28,7 +28,8 @@ def completed(config: Config) -> Config:
         with resources.as_file(resources.files("bot.rehearsal") / "sample_business.toml") as path:
             config = msgspec.structs.replace(config, bots=load(path, {}).bots)
     if config.carriers.twilio is None:
-        twilio = TwilioConfig(account_sid=REHEARSAL_ACCOUNT, auth_token=secrets.token_hex(16))
+        # No API: a rehearsal's account is known to nobody, and closing the socket hangs up as well.
+        twilio = TwilioConfig(account_sid=REHEARSAL_ACCOUNT, auth_token=secrets.token_hex(16), api_base="")
         config = msgspec.structs.replace(config, carriers=CarriersConfig(twilio=twilio))
     return config
 

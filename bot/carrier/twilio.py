@@ -130,7 +130,7 @@ class TwilioCarrier:
         return TwilioMediaStream()
 
     def hang_up(self, carrier_call_id: str) -> RestRequest | None:
-        if not (self._account_sid and self._auth_tokens):
+        if not (self._account_sid and self._auth_tokens and self._api_base):
             return None
         account, call = quote(self._account_sid, safe=""), quote(carrier_call_id, safe="")
         return RestRequest(
