@@ -165,9 +165,11 @@ def load(path: Path | None, environment: Mapping[str, str]) -> Config:
         raise ConfigError(f"{where} is not TOML: {exc}") from exc
     _refuse_unknown_keys(values, Config, (), text, where)
     values = _resolve(values, environment, (), where)
-    for name, value in environment.items():
-        if name.startswith(PREFIX) and name not in NOT_SETTINGS:
-            _override(values, name, value)
+    overrides = [name for name in environment if name.startswith(PREFIX) and name not in NOT_SETTINGS]
+    for name in overrides:
+        _override(values, name, environment[name])
+    if overrides and path is not None:
+        where += " and the environment"  # what is wrong below may be in either
     try:
         config = msgspec.convert(values, Config, strict=False)
     except msgspec.ValidationError as exc:
@@ -215,7 +217,8 @@ def _refuse_unknown_keys(
     fields = {field.encode_name: field.type for field in msgspec.structs.fields(section)}
     for key, value in values.items():
         if key not in fields:
-            raise ConfigError(f"{where}{_line_of(key, text)}: {_unknown('.'.join((*path, key)), key, fields)}")
+            line = _line_of((*path, key), text)
+            raise ConfigError(f"{where}, line {line}: {_unknown('.'.join((*path, key)), key, fields)}")
         inner = _section_of(fields[key])
         if inner is not None:
             for part in value if isinstance(value, list) else [value]:
@@ -228,14 +231,27 @@ def _unknown(name: str, key: str, known: Mapping[str, Any]) -> str:
     return f"there is no setting {name!r}" + (f"; did you mean {nearest[0]!r}?" if nearest else "")
 
 
-def _line_of(key: str, text: str) -> str:
-    pattern = re.compile(
-        rf"^\s*(\[+[\w.\s\"]*\b{re.escape(key)}\b|\"?{re.escape(key)}\"?\s*=|.*\b{re.escape(key)}\s*=)"
-    )
-    for number, line in enumerate(text.splitlines(), 1):
-        if pattern.match(line):
-            return f", line {number}"
-    return ""
+def _line_of(path: tuple[str, ...], text: str) -> int:
+    """The line of a valid TOML text that brings a key in: the text down to there is TOML too, and holds it."""
+    lines = text.split("\n")
+    begun = 0  # where the present statement begins, for some go over several lines
+    for count in range(1, len(lines)):
+        try:
+            values = tomllib.loads("\n".join(lines[:count]))
+        except tomllib.TOMLDecodeError:
+            continue
+        if _holds(values, path):
+            lines = lines[:count]
+            break
+        begun = count
+    key = re.compile(rf"(?<![\w-]){re.escape(path[-1])}(?![\w-])")
+    return 1 + next((number for number in range(begun, len(lines)) if key.search(lines[number])), begun)
+
+
+def _holds(values: Any, path: tuple[str, ...]) -> bool:
+    if isinstance(values, list):
+        return any(_holds(value, path) for value in values)
+    return not path or (isinstance(values, dict) and path[0] in values and _holds(values[path[0]], path[1:]))
 
 
 def _resolve(value: Any, environment: Mapping[str, str], path: tuple[str, ...], where: str) -> Any:
@@ -268,12 +284,15 @@ def _override(values: dict[str, Any], name: str, value: str) -> None:
         section = _section_of(fields[key]) or section
         rest = rest.removeprefix(f"{key}_")
         values = values.setdefault(key, {})
+        if not isinstance(values, dict):
+            raise ConfigError(f"{name} is set, but in the file {key!r} is a value and no section")
 
 
 def _check(config: Config, where: str) -> None:
     problems = [
         (not 0 <= config.server.port <= 65535, "server.port must be 0 to 65535"),
         (config.server.max_calls < 1, "server.max_calls must be 1 or more"),
+        (not config.server.drain_s >= 0, "server.drain_s must be 0 or more"),  # nan is neither less nor more
         (
             bool(config.server.public_url) and not re.match(r"https?://[^/]+", config.server.public_url),
             "server.public_url must begin with https:// (or http:// for a rehearsal)",
@@ -286,11 +305,13 @@ def _check(config: Config, where: str) -> None:
     for bot in config.bots:
         listening = bot.listening
         problems += [
-            (bot.max_call_s <= 0, f"bot {bot.name!r}: max_call_s must be more than 0"),
+            (not bot.max_call_s > 0, f"bot {bot.name!r}: max_call_s must be more than 0"),
+            (not bot.idle_prompt_s > 0, f"bot {bot.name!r}: idle_prompt_s must be more than 0"),
+            (not bot.reply_timeout_s > 0, f"bot {bot.name!r}: reply_timeout_s must be more than 0"),
             (not 100 <= bot.lead_ms <= 10_000, f"bot {bot.name!r}: lead_ms must be 100 to 10000"),
             (
-                not 60 <= listening.pause_ms <= listening.hangover_ms,
-                f"bot {bot.name!r}: listening.pause_ms must be 60 or more, and no more than hangover_ms",
+                not 60 <= listening.pause_ms <= min(listening.hangover_ms, listening.message_hangover_ms),
+                f"bot {bot.name!r}: listening.pause_ms must be 60 or more, and no more than either hangover",
             ),
             (
                 any(not fact.ask or not fact.answer for fact in bot.facts),
