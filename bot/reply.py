@@ -21,7 +21,8 @@ class ReplyText:
 
     def begin(self, text: str, tag: str = "") -> None:
         """The audio that follows says this."""
-        self._sentences.append(_Sentence(text, tag, self.generated_ms))
+        words = " ".join(text.split())  # so that what was heard is always the beginning of the whole
+        self._sentences.append(_Sentence(words, tag, self.generated_ms))
 
     def lengthen(self, ms: float) -> None:
         """So much more audio of the reply was made."""
@@ -29,7 +30,7 @@ class ReplyText:
 
     @property
     def text(self) -> str:
-        return " ".join(sentence.text for sentence in self._sentences)
+        return " ".join(sentence.text for sentence in self._sentences if sentence.text)
 
     @property
     def tag(self) -> str:
@@ -38,9 +39,9 @@ class ReplyText:
 
     def heard(self, heard_ms: float) -> str:
         """The words whose sound had begun to reach the ear by then; within a sentence they are spread evenly."""
-        heard = []
-        ends = [sentence.start_ms for sentence in self._sentences[1:]] + [self.generated_ms]
-        for sentence, end_ms in zip(self._sentences, ends, strict=True):
+        heard: list[str] = []
+        ends = [*(sentence.start_ms for sentence in self._sentences[1:]), self.generated_ms]
+        for sentence, end_ms in zip(self._sentences, ends, strict=False):  # without sentences there is one end still
             if heard_ms <= sentence.start_ms:
                 break
             words = sentence.text.split()
