@@ -1,4 +1,6 @@
 import json
+import logging
+from pathlib import Path
 
 import pytest
 import structlog
@@ -39,7 +41,62 @@ def test_json_lines_are_one_object_each_with_the_event_and_its_keys(capsys):
     assert (line["event"], line["bot"], line["call_id"], line["level"]) == ("call_connected", "reception", "c1", "info")
 
 
-def test_what_is_less_urgent_than_the_level_is_not_printed(capsys):
-    logs.configure(LogConfig(level="warning"))
-    structlog.get_logger().info("call_connected")
-    assert capsys.readouterr().err == ""
+LEVELS = ["debug", "info", "warning", "error"]
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_only_what_is_as_urgent_as_the_level_is_printed(level, capsys):
+    logs.configure(LogConfig(format="json", level=level))
+    for urgency in LEVELS:
+        getattr(structlog.get_logger(), urgency)("something")
+    printed = [json.loads(line)["level"] for line in capsys.readouterr().err.splitlines()]
+    assert printed == LEVELS[LEVELS.index(level) :]
+
+
+def test_a_crash_is_still_one_line_of_json(capsys):
+    logs.configure(LogConfig(format="json"))
+    try:
+        crash()
+    except ValueError:
+        structlog.get_logger().exception("call_crashed")
+    [line] = capsys.readouterr().err.splitlines()
+    assert "ValueError: a bug" in json.loads(line)["exception"]
+
+
+def test_what_json_cannot_hold_is_logged_all_the_same(capsys):
+    logs.configure(LogConfig(format="json"))
+    structlog.get_logger().info("call_connected", path=Path("here"))
+    assert "here" in json.loads(capsys.readouterr().err)["path"]
+
+
+@pytest.fixture
+def configure_anew(monkeypatch):
+    """Configure with the root logger as a new process has it, without the handlers of pytest."""
+    root = logging.getLogger()
+    level = root.level
+
+    def configure(config: LogConfig) -> None:
+        monkeypatch.setattr(root, "handlers", [])
+        logs.configure(config)
+
+    yield configure
+    root.setLevel(level)
+
+
+def test_a_librarys_warning_looks_like_our_own_lines(configure_anew, capsys):
+    configure_anew(LogConfig(format="json"))
+    logging.getLogger("some.library").info("of no interest")
+    try:
+        crash()
+    except ValueError:
+        logging.getLogger("some.library").exception("it went %s", "wrong")
+    line = json.loads(capsys.readouterr().err)
+    assert (line["event"], line["level"], line["logger"]) == ("it went wrong", "error", "some.library")
+    assert "ValueError: a bug" in line["exception"]
+
+
+def test_a_librarys_lines_obey_the_level_too(configure_anew, capsys):
+    configure_anew(LogConfig(format="json", level="error"))
+    logging.getLogger("some.library").warning("of no interest")
+    logging.getLogger("some.library").error("of interest")
+    assert json.loads(capsys.readouterr().err)["event"] == "of interest"
