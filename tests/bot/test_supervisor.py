@@ -52,3 +52,41 @@ async def test_who_is_left_when_patience_ends_is_told_goodbye():
 
 async def test_an_empty_service_drains_at_once():
     assert await Supervisor(max_calls=1).drain(patience_s=30.0, goodbye_s=30.0) == 0
+
+
+async def test_a_call_that_does_not_end_is_not_waited_for_longer_than_its_goodbye():
+    class Deaf(Call):
+        def ends(self) -> None: ...
+
+    supervisor = Supervisor(max_calls=10)
+    deaf = Deaf(supervisor, "a")
+    assert await supervisor.drain(patience_s=0.0, goodbye_s=0.0) == 1
+    assert deaf.was_told
+    assert list(supervisor) == [deaf]
+
+
+async def test_who_ends_while_others_are_told_is_told_too_and_does_no_harm():
+    supervisor = Supervisor(max_calls=10)
+
+    class First(Call):
+        async def say_goodbye(self) -> None:
+            await super().say_goodbye()
+            last.ends()
+
+    First(supervisor, "a")
+    last = Call(supervisor, "b")
+    assert await supervisor.drain(patience_s=0.0, goodbye_s=1.0) == 2
+    assert len(supervisor) == 0
+
+
+async def test_the_end_of_the_last_call_is_what_is_waited_for():
+    supervisor = Supervisor(max_calls=10)
+    calls = [Call(supervisor, name) for name in "ab"]
+    waiting = asyncio.create_task(supervisor.empty())
+    calls[0].ends()
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    calls[0].ends()  # said twice, it is still one call
+    calls[1].ends()
+    await waiting
+    assert supervisor.has_room()

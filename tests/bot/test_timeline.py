@@ -1,18 +1,31 @@
 from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.calllog.records import MessageTaken, TimelineEvent, TurnRecord
 from bot.events import (
     AnnounceReply,
     CallerSaid,
     CancelReply,
+    ClearPlayout,
+    DigitPressed,
+    EndCall,
+    EndReason,
+    Event,
     KeepMessage,
+    MarkReturned,
     NoteReply,
     ReplyAudio,
+    ReportTool,
+    Respond,
     SentenceBegun,
     SpeechStarted,
+    StreamStopped,
+    ToolRequested,
     UtteranceEnded,
+    VoiceFailed,
 )
 from bot.timeline import CallClock, Timeline
 from media.playout import Position
@@ -46,6 +59,19 @@ def test_a_carriers_clock_that_runs_fast_is_followed_for_an_hour():
     for index in range(180_000):
         clock.frame((index + 1) * 20, (index + 1) * 0.02 / rate)
     assert clock.ms(3600 / rate) == pytest.approx(3_600_000, abs=2)
+
+
+def test_one_frame_that_stalls_for_seconds_moves_it_by_less_than_a_millisecond():
+    clock = CallClock(0.0)
+    for index in range(300):
+        clock.frame((index + 1) * 20, (index + 1) * 0.02)
+    clock.frame(301 * 20, 301 * 0.02 + 5.0)
+    assert clock.exact_ms(10.0) == pytest.approx(10_000, abs=0.7)
+
+
+def test_it_is_never_before_its_beginning():
+    clock = CallClock(100.0)
+    assert clock.ms(99.0) == 0
 
 
 @pytest.fixture
@@ -95,9 +121,8 @@ def test_a_cut_reply_is_written_with_what_was_heard_of_it(timeline: Timeline):
 
 def test_a_reply_dropped_before_a_sound_of_it_is_an_event_and_no_turn(timeline: Timeline):
     timeline.commanded(CancelReply("r1", Position(0, 0, 0), ""), 3.0)
-    [event] = timeline.take()
-    assert isinstance(event, TimelineEvent)
-    assert event.kind == "reply_dropped"
+    assert timeline.take() == [TimelineEvent("c1", 3000, "reply_dropped", {"reply_id": "r1"})]
+    assert timeline.turns == 0
 
 
 def test_words_understood_better_later_rewrite_their_turn(timeline: Timeline):
@@ -112,7 +137,7 @@ def test_words_understood_better_later_rewrite_their_turn(timeline: Timeline):
 
 def test_a_noise_is_no_turn(timeline: Timeline):
     ask(timeline, "")
-    assert turns(timeline) == []
+    assert [record.kind for record in timeline.take()] == ["speech_started", "utterance_ended", "no_words"]
     assert timeline.turns == 0
 
 
@@ -132,3 +157,88 @@ def test_a_message_belongs_to_the_turn_in_which_it_was_left(timeline: Timeline):
 def test_percentiles_of_the_delays(timeline: Timeline, delays: list[int], p50: int | None, p95: int | None):
     timeline.reply_delays_ms.extend(delays)
     assert (timeline.reply_percentile_ms(50), timeline.reply_percentile_ms(95)) == (p50, p95)
+
+
+@given(st.lists(st.integers(0, 10_000), min_size=2))
+def test_percentiles_lie_among_the_delays_and_in_order(delays: list[int]):
+    timeline = Timeline("c1", "", CallClock(0.0), reply_delays_ms=delays)
+    p50, p95 = timeline.reply_percentile_ms(50), timeline.reply_percentile_ms(95)
+    assert p50 is not None
+    assert p95 is not None
+    assert min(delays) <= p50 <= p95 <= max(delays)
+
+
+def test_a_greeting_is_a_turn_that_nobody_waited_for(timeline: Timeline):
+    timeline.commanded(AnnounceReply("g", "greeting", "Hello.", heard_at=0.5), 0.4)
+    timeline.commanded(NoteReply("g", "Hello.", 600), 1.1)
+    greeting = turns(timeline)[-1]
+    assert (greeting.kind, greeting.started_ms, greeting.ended_ms, greeting.reply_ms) == ("greeting", 500, 1100, None)
+    assert (timeline.turns, timeline.reply_delays_ms) == (1, [])
+
+
+def test_a_prompt_between_question_and_answer_takes_no_delay_from_the_answer(timeline: Timeline):
+    ask(timeline)
+    timeline.commanded(AnnounceReply("p", "pardon", "One moment.", heard_at=2.55), 2.55)
+    answer(timeline)
+    assert timeline.reply_delays_ms == [620]
+
+
+def test_an_answer_to_a_tools_result_has_no_delay(timeline: Timeline):
+    ask(timeline)
+    timeline.commanded(ReportTool("r1", "take_message", "kept"), 2.52)
+    answer(timeline)
+    assert timeline.reply_delays_ms == []
+    assert turns(timeline)[-1].reply_ms is None
+
+
+def test_the_second_reply_to_one_question_has_no_delay(timeline: Timeline):
+    ask(timeline)
+    answer(timeline)
+    timeline.commanded(AnnounceReply("r2", "reply", "Anything else?", heard_at=4.0), 3.9)
+    assert timeline.reply_delays_ms == [620]
+
+
+def test_a_reply_of_tones_only_is_no_turn_in_which_words_were_said(timeline: Timeline):
+    timeline.commanded(AnnounceReply("t", "tone", "", heard_at=1.0), 1.0)
+    timeline.commanded(NoteReply("t", "", 350), 1.4)
+    assert timeline.turns == 0
+
+
+def test_an_end_that_is_noted_twice_is_written_once(timeline: Timeline):
+    answer(timeline)
+    timeline.commanded(NoteReply("r1", "At nine.", 900), 3.6)
+    timeline.take()
+    timeline.commanded(NoteReply("r1", "At nine.", 900), 3.7)
+    assert timeline.take() == []
+
+
+@pytest.mark.parametrize(
+    ("event", "kind", "data"),
+    [
+        (MarkReturned("m1"), "mark_returned", {"name": "m1"}),
+        (DigitPressed("5"), "digit_pressed", {"digit": "5"}),
+        (ToolRequested("hang_up"), "tool_requested", {"name": "hang_up"}),
+        (VoiceFailed("no answer"), "voice_failed", {"message": "no answer"}),
+        (StreamStopped(), "stream_stopped", {}),
+    ],
+)
+def test_what_happens_is_noted_at_its_time(timeline: Timeline, event: Event, kind: str, data: dict[str, str]):
+    timeline.happened(event, 1.5)
+    assert timeline.take() == [TimelineEvent("c1", 1500, kind, data)]
+
+
+def test_what_the_call_decided_is_noted_at_its_time(timeline: Timeline):
+    timeline.commanded(ClearPlayout(), 1.0)
+    timeline.commanded(Respond("r1"), 1.1)
+    timeline.commanded(EndCall(EndReason.IDLE), 1.2)
+    assert timeline.take() == [
+        TimelineEvent("c1", 1000, "playout_cleared", {}),
+        TimelineEvent("c1", 1100, "reply_requested", {"reply_id": "r1"}),
+        TimelineEvent("c1", 1200, "ended", {"reason": "idle"}),
+    ]
+
+
+def test_records_are_handed_over_once(timeline: Timeline):
+    ask(timeline)
+    assert timeline.take() != []
+    assert timeline.take() == []
