@@ -1,5 +1,6 @@
 """A WAV file (RIFF, linear PCM) that plays at every moment while it grows, also after the process was killed."""
 
+import errno
 import os
 import struct
 from pathlib import Path
@@ -31,11 +32,13 @@ class WavFile:
         if self._data_bytes + len(pcm) > MAX_DATA_BYTES:
             raise OSError("a WAV file holds at most 4 GiB; begin another one")
         self._file.seek(0, 2)
-        self._file.write(pcm)
-        self._data_bytes += len(pcm)
+        written = self._file.write(pcm)  # unbuffered: a full disk may take only part of it
+        self._data_bytes += written - written % self._block
         # In one write: sizes that do not fit each other are refused by some players, also for a moment.
         self._file.seek(0)
         self._file.write(self._header())
+        if written < len(pcm):
+            raise OSError(errno.ENOSPC, f"only {written} of {len(pcm)} bytes were written")
 
     def close(self) -> None:
         self._file.close()

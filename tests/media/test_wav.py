@@ -1,4 +1,5 @@
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -72,3 +73,20 @@ def test_a_file_that_would_grow_beyond_what_its_header_can_say_is_refused(tmp_pa
 def test_only_its_owner_may_hear_a_recording(tmp_path: Path):
     WavFile(tmp_path / "call.wav", 8000, 2).close()
     assert (tmp_path / "call.wav").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_disk_that_takes_only_part_of_a_block_leaves_a_file_that_plays(tmp_path: Path):
+    path = tmp_path / "call.wav"
+    file = WavFile(path, 8000, 2)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    heed = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(OSError, match="written"):
+            file.append(bytes(4000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, heed)
+        file.close()
+    with wave.open(str(path)) as read:
+        assert len(read.readframes(read.getnframes())) == 4 * read.getnframes() == 956
