@@ -16,6 +16,8 @@ import msgspec
 from bot.errors import ConfigError
 
 PREFIX = "OFFHOOK_"
+ANY_NAME = "NAME"
+"""Stands in a setting's path for a name that the operator chooses."""
 NOT_SETTINGS = frozenset({"OFFHOOK_CONFIG", "OFFHOOK_REQUIRE_ALL", "OFFHOOK_DATA"})
 
 
@@ -66,6 +68,103 @@ class CarriersConfig(_Section, frozen=True):
     """Twilio Programmable Voice; absent, nobody can call but a rehearsal on this machine."""
 
 
+class PriceConfig(_Section, frozen=True):
+    """US dollars for a million tokens."""
+
+    audio_in: float = 0.0
+    """A million tokens of the caller's sound."""
+    audio_cached: float = 0.0
+    """The same, where the model remembered them from the response before."""
+    audio_out: float = 0.0
+    """A million tokens of the bot's sound."""
+    text_in: float = 0.0
+    """A million tokens of text that the model reads."""
+    text_cached: float = 0.0
+    """The same, remembered."""
+    text_out: float = 0.0
+    """A million tokens of text that the model writes."""
+
+
+class OpenAIConfig(_Section, frozen=True):
+    base_url: str = "https://api.openai.com/v1"
+    """Any server that speaks OpenAI's audio APIs; the realtime socket is its ws or wss twin."""
+    api_key: str = ""
+    """The key; a server on this machine may need none."""
+    organization: str = ""
+    """The organization that pays, where a key has several."""
+    project: str = ""
+    """The project that pays, where a key has several."""
+    prices: dict[str, PriceConfig] = {}
+    """What models cost, by name; these win over the table that Offhook brings."""
+
+
+class RealtimeConfig(_Section, frozen=True):
+    model: str = "gpt-realtime-2.1"
+    """The realtime model; OpenAI retires names, and the log says so ahead of time."""
+    speaker: str = "marin"
+    """The model's voice: alloy, ash, ballad, cedar, coral, echo, marin, sage, shimmer, verse, or a custom id."""
+    speed: float = 1.0
+    """How fast it speaks, 0.25 to 1.5."""
+    audio: Literal["pcm", "pcmu", "pcma"] = "pcm"
+    """What the model hears and speaks: pcm at 24 kHz, or the carrier's own 8 kHz mu-law or A-law, which costs less."""
+    greeting: Literal["prepared", "model"] = "prepared"
+    """Who says the first words: prepared is at once, in the voice of chained.speaker; model takes a moment longer."""
+    turn_detection: Literal["server_vad", "semantic_vad", "local"] = "server_vad"
+    """Who decides when the caller has finished: the model by silence or by meaning, or Offhook on this machine."""
+    threshold: float = 0.5
+    """server_vad: how loud speech must be, 0 to 1."""
+    prefix_padding_ms: int = 300
+    """server_vad and local: how much sound before the beginning of speech the model gets."""
+    silence_ms: int = 500
+    """server_vad: the silence that ends what the caller says."""
+    idle_timeout_ms: int | None = None
+    """server_vad: after so long a silence the model speaks up by itself; idle_prompt_s works without it."""
+    eagerness: Literal["auto", "low", "medium", "high"] = "auto"
+    """semantic_vad: how soon the model takes the floor."""
+    create_response: bool = True
+    """Whether the model answers by itself; else Offhook asks it to, after each utterance."""
+    interrupt_response: bool = True
+    """Whether the caller can interrupt."""
+    noise_reduction: Literal["near_field", "far_field", "off"] = "near_field"
+    """How the model cleans the caller's sound: near_field for handsets, far_field for speakerphones."""
+    transcription_model: str = "gpt-transcribe"
+    """Who writes down what the caller said, for the call log; empty: nobody."""
+    transcription_prompt: str = ""
+    """Words and names that this transcription should expect."""
+    tool_choice: str = "auto"
+    """Whether the model may use tools: auto, none, required, or the name of one tool."""
+    parallel_tool_calls: bool | None = None
+    """Whether it may ask for several at once; only for reasoning models."""
+    reasoning_effort: Literal["minimal", "low", "medium", "high", "xhigh"] | None = None
+    """How long a reasoning model thinks before it speaks."""
+    max_output_tokens: int | None = None
+    """The longest response; none: no limit."""
+    truncation: Literal["auto", "disabled"] = "auto"
+    """What happens when the conversation outgrows the model: auto forgets its beginning, disabled is an error."""
+    retention_ratio: float | None = None
+    """The share of the conversation to keep when some must go, 0 to 1; 0.8 keeps long calls cheap."""
+    retention_tokens: int | None = None
+    """With retention_ratio: the most tokens of conversation after the instructions."""
+    prompt_id: str = ""
+    """A stored prompt at OpenAI (switched off there on 2026-11-30)."""
+    prompt_version: str = ""
+    """The stored prompt's version."""
+    prompt_variables: dict[str, str] = {}
+    """The stored prompt's variables."""
+    tracing: Literal["off", "auto"] = "off"
+    """Whether OpenAI keeps a trace of the session."""
+    session: dict[str, Any] = {}
+    """Anything else for the session object, as in OpenAI's documentation; laid over all of the above."""
+    connect_timeout_s: float = 5.0
+    """How long the model's socket may take until it is ready."""
+    reconnect_s: float = 8.0
+    """When the socket is lost: how long to try again before the caller is told."""
+    stall_s: float = 4.0
+    """How long the model may leave a question unanswered before its socket is replaced."""
+    renew_before_s: float = 120.0
+    """How long before the model's session expires a second one is made ready to take over in a silence."""
+
+
 class ChainedConfig(_Section, frozen=True):
     transcriber: str = "local:whisper-tiny.en"
     """Who listens: local:whisper-tiny.en, or local: and a folder with a CTranslate2 Whisper model."""
@@ -93,6 +192,8 @@ class TextsConfig(_Section, frozen=True):
     """Said before hanging up on silence."""
     time_up: str = "I'm sorry, but our time for this call is up. Please call again. Goodbye."
     """Said when a call reaches max_call_s."""
+    filler: str = "One moment, please."
+    """Said when an answer takes long."""
     pardon: str = "I'm sorry, I had trouble understanding that. Could you say it again, please?"
     """Said when an engine failed once."""
     apology: str = "I'm sorry, something has gone wrong at our end. Please call again later. Goodbye."
@@ -121,8 +222,8 @@ class BotConfig(_Section, frozen=True):
     """What the bot is told of itself, for responders that are a model; facts needs none."""
     greeting: str = "Thank you for calling. How can I help?"
     """Its first words."""
-    voice: Literal["chained"] = "chained"
-    """What the caller talks to: chained is a transcriber, a responder and a speaker."""
+    voice: Literal["chained", "realtime"] = "chained"
+    """What the caller talks to: chained is a transcriber, a responder and a speaker; realtime is speech to speech."""
     record: bool = True
     """Whether calls are recorded, the caller left and the bot, as heard, right."""
     max_call_s: float = 900.0
@@ -131,10 +232,13 @@ class BotConfig(_Section, frozen=True):
     """The silence after which the bot asks whether anybody is there; after two such questions, goodbye."""
     reply_timeout_s: float = 10.0
     """How long an engine may take before the caller is asked to say it again."""
+    filler_after_s: float = 1.5
+    """How long the caller waits in silence for an answer, a tool or a lost model before hearing texts.filler."""
     lead_ms: int = 400
     """How much audio the carrier may hold ahead of the ear; more rides out network and processor stalls."""
     listening: ListeningConfig = ListeningConfig()
     chained: ChainedConfig = ChainedConfig()
+    realtime: RealtimeConfig = RealtimeConfig()
     texts: TextsConfig = TextsConfig()
     facts: tuple[FactConfig, ...] = ()
 
@@ -144,6 +248,7 @@ class Config(_Section, frozen=True):
     storage: StorageConfig = StorageConfig()
     log: LogConfig = LogConfig()
     carriers: CarriersConfig = CarriersConfig()
+    openai: OpenAIConfig = OpenAIConfig()
     bots: tuple[BotConfig, ...] = ()
 
     def bot_for(self, number: str) -> BotConfig | None:
@@ -187,9 +292,11 @@ def _settings(section: type, prefix: str) -> Iterator[tuple[str, Any]]:
     for field in msgspec.structs.fields(section):
         inner = _section_of(field.type)
         if inner is None:
-            yield prefix + field.encode_name, field.default
+            made = field.default is msgspec.NODEFAULT and field.default_factory is not msgspec.NODEFAULT
+            yield prefix + field.encode_name, field.default_factory() if made else field.default
         else:
-            yield from _settings(inner, f"{prefix}{field.encode_name}{'[]' if _is_list(field.type) else ''}.")
+            many = "[]" if _is_list(field.type) else f".{ANY_NAME}" if _is_table(field.type) else ""
+            yield from _settings(inner, f"{prefix}{field.encode_name}{many}.")
 
 
 def _read(path: Path) -> str:
@@ -211,6 +318,11 @@ def _is_list(kind: Any) -> bool:
     return get_origin(kind) is tuple
 
 
+def _is_table(kind: Any) -> bool:
+    """Whether the operator chooses the names, and each has a section of its own."""
+    return get_origin(kind) is dict
+
+
 def _refuse_unknown_keys(
     values: Mapping[str, Any], section: type, path: tuple[str, ...], text: str, where: str
 ) -> None:
@@ -221,9 +333,17 @@ def _refuse_unknown_keys(
             raise ConfigError(f"{where}, line {line}: {_unknown('.'.join((*path, key)), key, fields)}")
         inner = _section_of(fields[key])
         if inner is not None:
-            for part in value if isinstance(value, list) else [value]:
+            for part_path, part in _parts(fields[key], value, (*path, key)):
                 if isinstance(part, dict):
-                    _refuse_unknown_keys(part, inner, (*path, key), text, where)
+                    _refuse_unknown_keys(part, inner, part_path, text, where)
+
+
+def _parts(kind: Any, value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """The sections that a key holds, each with its path: one, a list of them, or a table of named ones."""
+    if _is_table(kind) and isinstance(value, dict):
+        yield from (((*path, name), part) for name, part in value.items())
+    else:
+        yield from ((path, part) for part in (value if isinstance(value, list) else [value]))
 
 
 def _unknown(name: str, key: str, known: Mapping[str, Any]) -> str:
@@ -278,8 +398,9 @@ def _override(values: dict[str, Any], name: str, value: str) -> None:
             values[rest] = value
             return
         key = next((key for key, kind in fields.items() if rest.startswith(f"{key}_") and _section_of(kind)), None)
-        if key is None or _is_list(fields[key]):
-            names = {f"{PREFIX}{path.replace('.', '_').upper()}": None for path, _ in settings() if "[]" not in path}
+        if key is None or _is_list(fields[key]) or _is_table(fields[key]):
+            single = [path for path, _ in settings() if "[]" not in path and ANY_NAME not in path]
+            names = {f"{PREFIX}{path.replace('.', '_').upper()}": None for path in single}
             raise ConfigError(f"the environment: {_unknown(name, name, names)}")
         section = _section_of(fields[key]) or section
         rest = rest.removeprefix(f"{key}_")
@@ -307,6 +428,7 @@ def _check(config: Config, where: str) -> None:
         problems += [
             (not bot.max_call_s > 0, f"bot {bot.name!r}: max_call_s must be more than 0"),
             (not bot.idle_prompt_s > 0, f"bot {bot.name!r}: idle_prompt_s must be more than 0"),
+            (not bot.filler_after_s > 0, f"bot {bot.name!r}: filler_after_s must be more than 0"),
             (not bot.reply_timeout_s > 0, f"bot {bot.name!r}: reply_timeout_s must be more than 0"),
             (not 100 <= bot.lead_ms <= 10_000, f"bot {bot.name!r}: lead_ms must be 100 to 10000"),
             (
@@ -317,7 +439,34 @@ def _check(config: Config, where: str) -> None:
                 any(not fact.ask or not fact.answer for fact in bot.facts),
                 f"bot {bot.name!r}: a fact needs ask and answer",
             ),
+            *((is_wrong, f"bot {bot.name!r}: realtime.{rule}") for is_wrong, rule in _realtime_rules(bot.realtime)),
         ]
+    problems.append(
+        (
+            not re.match(r"https?://[^/]+", config.openai.base_url),
+            "openai.base_url must begin with https:// (or http:// for a server here)",
+        )
+    )
     for is_wrong, message in problems:
         if is_wrong:
             raise ConfigError(f"{where}: {message}")
+
+
+def _realtime_rules(realtime: RealtimeConfig) -> list[tuple[bool, str]]:
+    """What OpenAI would refuse in the middle of a call is refused at the start (Realtime API, session object)."""
+    idle_ms, ratio, tokens = realtime.idle_timeout_ms, realtime.retention_ratio, realtime.max_output_tokens
+    return [
+        (not realtime.model, "model must name a model"),
+        (not 0.25 <= realtime.speed <= 1.5, "speed must be 0.25 to 1.5"),
+        (not 0 <= realtime.threshold <= 1, "threshold must be 0 to 1"),
+        (not 0 <= realtime.prefix_padding_ms <= 2000, "prefix_padding_ms must be 0 to 2000"),
+        (not 0 < realtime.silence_ms <= 10_000, "silence_ms must be 1 to 10000"),
+        (idle_ms is not None and not 5000 <= idle_ms <= 30_000, "idle_timeout_ms must be 5000 to 30000"),
+        (ratio is not None and not 0 <= ratio <= 1, "retention_ratio must be 0 to 1"),
+        (realtime.retention_tokens is not None and ratio is None, "retention_tokens needs retention_ratio"),
+        (tokens is not None and not 1 <= tokens <= 4096, "max_output_tokens must be 1 to 4096"),
+        (not realtime.connect_timeout_s > 0, "connect_timeout_s must be more than 0"),
+        (not realtime.reconnect_s >= 0, "reconnect_s must be 0 or more"),
+        (not realtime.stall_s > 0, "stall_s must be more than 0"),
+        (not realtime.renew_before_s >= 0, "renew_before_s must be 0 or more"),
+    ]
