@@ -32,8 +32,10 @@ class ServerConfig(_Section, frozen=True):
     """The port to listen on; 0 takes a free one."""
     public_url: str = ""
     """What carriers reach, as in the number's webhook: signatures are checked against it. Default: host and port."""
+    workers: int = 1
+    """Processes that share the port and the calls, each with the models loaded; about one for each core."""
     max_calls: int = 100
-    """Calls at a time; a caller beyond that hears that all lines are busy."""
+    """Calls at a time, over all workers; a caller beyond that hears that all lines are busy."""
     drain_s: float = 60.0
     """How long live calls may go on after SIGTERM before they are told goodbye."""
 
@@ -413,6 +415,7 @@ def _check(config: Config, where: str) -> None:
     problems = [
         (not 0 <= config.server.port <= 65535, "server.port must be 0 to 65535"),
         (config.server.max_calls < 1, "server.max_calls must be 1 or more"),
+        (not 1 <= config.server.workers <= 256, "server.workers must be 1 to 256"),
         (not config.server.drain_s >= 0, "server.drain_s must be 0 or more"),  # nan is neither less nor more
         (
             bool(config.server.public_url) and not re.match(r"https?://[^/]+", config.server.public_url),

@@ -1,6 +1,18 @@
-"""What Prometheus may know of this process; `/metrics` prints it. Names are listed in docs/operations.md."""
+"""What Prometheus may know of the service; `/metrics` prints it. Names are listed in docs/operations.md.
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+Several processes that answer calls together keep their figures in files of one folder (prometheus_client's multiprocess
+mode, which the foreman of bot/workers turns on), and whichever is asked adds them up. So what a process counted stays
+counted when it dies: a total that went down would look like a restart, and be counted twice. Every gauge says how its
+values are put together.
+"""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.registry import Collector
 
 from bot.runner import Summary
 
@@ -9,9 +21,16 @@ _DURATIONS_S = (5, 15, 30, 60, 120, 300, 600, 900, 1800)
 
 
 class Metrics:
-    def __init__(self) -> None:
+    def __init__(self, shared: Path | None = None) -> None:
+        """`shared` is the folder of all processes' figures; without it they are this process's own."""
+        self._shared = shared
         self._registry = CollectorRegistry()
-        self.live_calls = Gauge("offhook_live_calls", "Calls under way.", registry=self._registry)
+        self.live_calls = Gauge(
+            "offhook_live_calls", "Calls under way.", registry=self._registry, multiprocess_mode="livesum"
+        )
+        self.processes = Gauge(
+            "offhook_processes", "Processes that answer calls.", registry=self._registry, multiprocess_mode="livesum"
+        )
         self.webhooks = Counter(
             "offhook_webhooks_total",
             "Webhooks by outcome.",
@@ -50,4 +69,29 @@ class Metrics:
             self._delays.labels(bot).observe(delay_ms / 1000)
 
     def exposition(self) -> bytes:
-        return generate_latest(self._registry)
+        return generate_latest(self._registry if self._shared is None else _Together(self._shared))
+
+
+class _Together(Collector):
+    """The figures of all processes, dead ones' totals included."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def collect(self) -> Iterable[Metric]:
+        # A file that another process is making in this moment is empty, which the library takes for damage.
+        files = [entry.path for entry in os.scandir(self._folder) if entry.name.endswith(".db") and _size(entry)]
+        metrics: Iterable[Metric] = MultiProcessCollector.merge(files)  # type: ignore[no-untyped-call]
+        return sorted(metrics, key=lambda metric: metric.name)
+
+
+def _size(entry: os.DirEntry[str]) -> int:
+    try:
+        return entry.stat().st_size
+    except FileNotFoundError:  # the live figures of a process that has just been forgotten
+        return 0
+
+
+def forget_process(folder: Path, pid: int) -> None:
+    """A process has died: it has no live calls any more, while its totals stay."""
+    mark_process_dead(pid, str(folder))  # type: ignore[no-untyped-call]

@@ -12,6 +12,7 @@ import aiohttp
 import msgspec
 import structlog
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 from structlog.contextvars import bound_contextvars
 
 from bot.calllog.records import CallEnded, CallStarted, RecordingWritten
@@ -29,7 +30,7 @@ from bot.recordings import CHANNELS, Recording, Recordings
 from bot.runner import CallRunner, Summary
 from bot.session import Session
 from bot.speech.links import Speaker
-from bot.supervisor import Supervisor
+from bot.supervisor import Lines, OwnLines, Supervisor
 from bot.tickets import Ticket, Tickets
 from bot.voice.chained import ChainedVoice
 from media.codec import encoder
@@ -50,12 +51,23 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Service:
     """Everything that lives as long as the process: engines, the call log, carriers, and the list of live calls."""
 
-    def __init__(self, config: Config, public_url: str) -> None:
-        """`public_url` is what carriers reach; raises `ConfigError` for engines that do not exist."""
+    def __init__(
+        self,
+        config: Config,
+        public_url: str,
+        *,
+        lines: Lines | None = None,
+        tickets: Tickets | None = None,
+        metrics: Metrics | None = None,
+    ) -> None:
+        """`public_url` is what carriers reach; raises `ConfigError` for engines that do not exist.
+
+        The last three are given where several processes answer calls together.
+        """
         self.config = config
-        self.metrics = Metrics()
-        self.supervisor = Supervisor(config.server.max_calls)
-        self.tickets = Tickets()
+        self.metrics = metrics or Metrics()
+        self.supervisor = Supervisor(lines or OwnLines(config.server.max_calls))
+        self.tickets = tickets or Tickets()
         self.carriers = _carriers(config, public_url)
         self._engines = Engines(config.bots)
         self._recordings = Recordings(Path(config.storage.recordings))
@@ -77,6 +89,7 @@ class Service:
         log.info("loading_engines", bots=[bot.name for bot in self.config.bots])
         await self._engines.start(PCMU_8K)
         self.is_ready = True
+        self.metrics.processes.set(1)
 
     async def stop(self, patience_s: float | None = None) -> None:
         """Take no new calls, let the live ones finish (at most so long), write everything, let go of everything."""
@@ -86,8 +99,9 @@ class Service:
         self.is_ready = False
         await self._resources.aclose()
 
-    def application(self) -> web.Application:
-        app = web.Application(client_max_size=MAX_WEBHOOK_BYTES, middlewares=[_errors_are_answers])
+    def application(self, *middlewares: Middleware) -> web.Application:
+        """What HTTP clients reach; `middlewares` see each request before anything here does."""
+        app = web.Application(client_max_size=MAX_WEBHOOK_BYTES, middlewares=[*middlewares, _errors_are_answers])
         for name in self.carriers:
             app.router.add_route("*", f"/{name}/voice", self._voice_webhook, name=f"{name}-voice")
             app.router.add_route("*", f"/{name}/status", self._status_webhook, name=f"{name}-status")
@@ -112,7 +126,7 @@ class Service:
             log.warning("number_has_no_bot", carrier=carrier.name, to=mask_number(incoming.to_number))
             return self._reply(carrier, "no_bot", carrier.refuse("This number is not in service.", "en"))
         if not self.supervisor.has_room(self.tickets.count(_now())):
-            log.warning("call_refused", carrier=carrier.name, bot=bot.name, live_calls=len(self.supervisor))
+            log.warning("call_refused", carrier=carrier.name, bot=bot.name, live_calls=self.supervisor.live_calls())
             return self._reply(carrier, "busy", carrier.refuse(bot.texts.busy, bot.language))
         return self._reply(carrier, "answered", self._admit(carrier, incoming, bot))
 
@@ -173,8 +187,9 @@ class Service:
         if not carrier.is_handshake_signed(handshake):  # proxies may rewrite what was signed: the token decides
             log.info("handshake_unsigned", call_id=ticket.call_id, carrier=carrier.name)
         socket = web.WebSocketResponse(max_msg_size=MAX_MESSAGE_BYTES, compress=False)
-        await socket.prepare(request)
-        with bound_contextvars(call_id=ticket.call_id, carrier=carrier.name):
+        arriving = self.supervisor.arriving(ticket.call_id)
+        with bound_contextvars(call_id=ticket.call_id, carrier=carrier.name), arriving:
+            await socket.prepare(request)
             log.info("call_connected", bot=ticket.bot.name)
             try:
                 await self._carry(carrier, ticket, socket)
@@ -294,7 +309,7 @@ class Service:
         """Whether a load balancer should send calls here."""
         is_ready = self.is_ready and not self.supervisor.is_draining
         status = "ready" if is_ready else "draining" if self.supervisor.is_draining else "starting"
-        body = {"status": status, "live_calls": len(self.supervisor)}
+        body = {"status": status, "live_calls": self.supervisor.live_calls()}
         return web.json_response(body, status=200 if is_ready else 503)
 
     async def _metrics(self, _: web.Request) -> web.Response:

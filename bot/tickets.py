@@ -1,7 +1,8 @@
 """One-use passes from a webhook's answer to the media socket it names.
 
 A carrier's media socket carries no signature that proxies do not break, so the answer to its signed webhook holds a
-token that opens one socket, once, within a minute.
+token that opens one socket, once, within a minute. Where several processes share a port, it begins with the number of
+the one that issued it, and no other one knows it.
 """
 
 import secrets
@@ -24,8 +25,15 @@ class Ticket:
     bot: BotConfig
 
 
+def issuer_of(token: str) -> int | None:
+    """The process that a token says it is from; None for one that says nothing of it."""
+    number, dash, _ = token.partition("-")
+    return int(number) if dash and number.isascii() and number.isdigit() and len(number) < 6 else None
+
+
 class Tickets:
-    def __init__(self, lifetime_s: float = LIFETIME_S) -> None:
+    def __init__(self, issuer: int = 1, lifetime_s: float = LIFETIME_S) -> None:
+        self._issuer = issuer
         self._lifetime_s = lifetime_s
         self._open: dict[str, tuple[Ticket, float]] = {}
 
@@ -35,7 +43,7 @@ class Tickets:
         for token, (other, _) in list(self._open.items()):
             if (other.carrier, other.carrier_call_id) == (ticket.carrier, ticket.carrier_call_id):
                 del self._open[token]
-        token = secrets.token_urlsafe(24)
+        token = f"{self._issuer}-{secrets.token_urlsafe(24)}"
         self._open[token] = (ticket, now + self._lifetime_s)
         return token
 
