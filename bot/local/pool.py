@@ -33,6 +33,7 @@ class Urgency(Enum):
     CALLER_WAITS = 0
     GUESS = 300  # the hangover (500 ms) less the pause (200 ms) that starts a guess
     SOON = 500  # sound for when the sentence that now plays is over
+    UPLOAD = 3000  # a file, for which nobody holds a telephone
 
 
 @dataclass(slots=True, eq=False)

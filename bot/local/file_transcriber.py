@@ -1,0 +1,70 @@
+"""The local transcriber for whole recordings: loads once, and listens to many without standing in a call's way."""
+
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bot.errors import VoiceError
+from bot.local import models
+from bot.local.background import Background
+from bot.local.pool import Pool
+from bot.local.transcription import Segment, Wanted
+
+if TYPE_CHECKING:
+    from bot.local.sound_files import SoundFile
+    from bot.local.whisper_files import FileWhisper, Listening
+
+
+class FileTranscriber:
+    """Whisper by name (`whisper-tiny.en`), or from a folder with a CTranslate2 model of the operator's own."""
+
+    def __init__(self, model: str = "whisper-tiny.en", *, pool: Pool) -> None:
+        self.model = model
+        self._pool = pool
+        self._background = Background(pool)
+        self._whisper: FileWhisper | None = None
+
+    async def start(self) -> None:
+        """Load the model; raises `VoiceError` saying what to install."""
+        if self._whisper is None:
+            self._whisper = await self._pool.run(partial(_load, self.model, max(1, self._pool.workers - 1)))
+
+    @property
+    def is_multilingual(self) -> bool:
+        return self._loaded().is_multilingual
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """The codes of those it understands."""
+        return self._loaded().languages
+
+    async def open(self, content: bytes, name: str) -> "SoundFile":
+        """Raises `SoundFileError` for a file that is none."""
+        return await self._background.run(partial(_open, content, name))
+
+    def listen(self, sound: "SoundFile", wanted: Wanted) -> "Listening":
+        """What `segments` will go through."""
+        return self._loaded().listen(sound, wanted)
+
+    async def segments(self, listening: "Listening") -> AsyncIterator[Segment]:
+        """Each as soon as it is heard; raises `SoundFileError`, `VoiceError`."""
+        async for segment in self._background.steps(iter(listening)):
+            if segment is not None:
+                yield segment
+
+    def _loaded(self) -> "FileWhisper":
+        if self._whisper is None:
+            raise VoiceError(f"the transcriber {self.model} was not started")
+        return self._whisper
+
+
+def _load(model: str, parallel: int) -> "FileWhisper":
+    from bot.local.whisper_files import FileWhisper
+
+    return FileWhisper(models.whisper_folder(model), parallel=parallel)
+
+
+def _open(content: bytes, name: str) -> "SoundFile":
+    from bot.local.sound_files import SoundFile
+
+    return SoundFile(content, name)

@@ -1,0 +1,214 @@
+"""Whisper on whole recordings: segments with times, words, tokens and figures, window after window. Blocking.
+
+`whisper.py` is made for one caller's utterance and gives a text as soon as can be; here everything that the model knows
+is wanted. A recording of any length goes through in parts of some minutes, each cut in a quiet place, so that neither
+memory nor the time between two results grows with it. The generators yield None where a part held no words: whoever
+runs them on a shared thread can put something more urgent in between.
+"""
+
+import copy
+from collections import deque
+from collections.abc import Iterator, Sequence
+from math import log
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.errors import VoiceError
+from bot.local.byte_level import token_bytes
+from bot.local.models import INSTALL
+from bot.local.phantoms import is_made_up, spoken_words
+from bot.local.sound_files import RATE_HZ, Samples, SoundFile
+from bot.local.transcription import Segment, Token, Wanted, Word
+
+try:
+    from faster_whisper import WhisperModel
+    from faster_whisper.tokenizer import Tokenizer
+    from faster_whisper.vad import VadOptions, get_speech_timestamps
+except ImportError as exc:
+    raise VoiceError(f"transcribing files needs faster-whisper: {INSTALL}") from exc
+
+_PART_S = 120.0
+_PAUSE_S = 1.0
+_WINDOW_S = 29.0
+_TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+_MAYBE_SILENCE = 0.4  # no_speech_prob
+_LEAST_LOGPROB = -100.0  # a probability of 0 has no logarithm
+
+
+class FileWhisper:
+    """A loaded model; any number of threads may use it."""
+
+    def __init__(self, folder: Path, *, parallel: int = 1) -> None:
+        """`folder` holds a CTranslate2 model. Raises `VoiceError`."""
+        try:
+            self._model = WhisperModel(
+                str(folder), device="cpu", compute_type="int8", cpu_threads=1, num_workers=parallel
+            )
+        except Exception as exc:  # ctranslate2 and tokenizers have no narrower class for a damaged file
+            raise VoiceError(f"the transcriber in {folder} does not load: {exc}") from exc
+        self.is_multilingual: bool = self._model.model.is_multilingual
+        self.languages: frozenset[str] = frozenset(self._model.supported_languages)
+
+    def listen(self, sound: SoundFile, wanted: Wanted) -> "Listening":
+        return Listening(self._model, sound, wanted)
+
+
+class Listening:
+    """One recording being listened to; `language` is right from the first segment on."""
+
+    def __init__(self, model: WhisperModel, sound: SoundFile, wanted: Wanted) -> None:
+        self._model, self._sound, self._wanted = model, sound, wanted
+        self.language = wanted.language or "en"
+        self._is_language_known = wanted.language is not None
+        self.prompt_tokens = len(model.hf_tokenizer.encode(wanted.prompt, add_special_tokens=False).ids)
+
+    @property
+    def duration_s(self) -> float:
+        """Of what was read so far; the whole recording's at the end."""
+        return round(self._sound.seconds_read, 3)
+
+    def __iter__(self) -> Iterator[Segment | None]:
+        """Segments in the order of their beginnings, and None now and then. Raises `VoiceError`, `SoundFileError`."""
+        start = 0
+        said = self._wanted.prompt
+        for part in self._sound.parts(_PART_S):
+            heard: list[Segment] = []
+            for channel, samples in self._channels(part):
+                for segment in self._listen(samples, start, said, channel):
+                    heard.append(segment)
+                    if channel is None:
+                        yield segment
+            if self._wanted.by_channel:
+                yield from sorted(heard, key=lambda segment: segment.start_s)
+            said = "".join(segment.text for segment in heard) or said
+            start += part.shape[1]
+            yield None
+
+    def _channels(self, part: Samples) -> Iterator[tuple[int | None, NDArray[np.float32]]]:
+        scaled = part.astype(np.float32) / np.float32(32768)
+        if self._wanted.by_channel:
+            yield from enumerate(scaled)
+        else:
+            yield None, scaled.mean(axis=0)
+
+    def _listen(self, samples: NDArray[np.float32], start: int, said: str, channel: int | None) -> Iterator[Segment]:
+        clips = self._clips(samples)
+        if clips is not None and not clips:
+            return
+        model = copy.copy(self._model)  # shares the weights
+        model.model = recorder = _TokenRecorder(self._model.model)
+        try:
+            found, info = model.transcribe(
+                samples,
+                language=self.language if self._is_language_known else None,
+                task=self._wanted.task,
+                temperature=_TEMPERATURES if not self._wanted.temperature else self._wanted.temperature,
+                initial_prompt=said or None,
+                hotwords=", ".join(self._wanted.keywords) or None,
+                word_timestamps=True,
+                clip_timestamps=clips or "0",
+            )
+            self.language, self._is_language_known = info.language, True
+            tokenizer = Tokenizer(
+                model.hf_tokenizer, model.model.is_multilingual, task=self._wanted.task, language=info.language
+            )
+            for one in found:
+                tokens = recorder.take(one.tokens, tokenizer)
+                if not self._is_made_up(one):
+                    yield _segment(one, tokens, start, len(samples), channel)
+        except RuntimeError as exc:
+            raise VoiceError(f"the local transcriber failed: {exc}") from exc
+
+    def _is_made_up(self, one: Any) -> bool:
+        if is_made_up(one.text, one.no_speech_prob, one.avg_logprob):
+            return True
+        is_prompt = spoken_words(one.text) == spoken_words(self._wanted.prompt)
+        return is_prompt and one.no_speech_prob > _MAYBE_SILENCE  # where nobody speaks, the prompt may come back
+
+    def _clips(self, samples: NDArray[np.float32]) -> Sequence[float] | None:
+        """Where speech begins and ends, by turns, in seconds; None where all is to be listened to."""
+        search = self._wanted.search
+        if search is None:
+            return None
+        options = VadOptions(
+            threshold=search.threshold,
+            min_silence_duration_ms=search.silence_ms,
+            speech_pad_ms=search.prefix_padding_ms,
+        )
+        speech = get_speech_timestamps(samples, options)
+        joined = join([(stretch["start"] / RATE_HZ, stretch["end"] / RATE_HZ) for stretch in speech])
+        return [place for stretch in joined for place in stretch]
+
+
+def join(stretches: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Stretches of speech, in seconds, with short pauses in between joined into ones that a window holds.
+
+    The model knows more of a word from its neighbours, and each stretch costs a window.
+    """
+    joined: list[tuple[float, float]] = []
+    for start, end in stretches:
+        if joined and start - joined[-1][1] <= _PAUSE_S and end - joined[-1][0] <= _WINDOW_S:
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return joined
+
+
+class _TokenRecorder:
+    """The model, but what aligning words with sound shows of each token's probability is kept.
+
+    faster-whisper asks for these probabilities, averages them over words and drops them.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self._aligned: deque[tuple[int, float]] = deque()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+    def align(self, encoded: Any, start: Sequence[int], texts: Sequence[Sequence[int]], *args: Any, **how: Any) -> Any:
+        results = self._model.align(encoded, start, texts, *args, **how)
+        self._aligned.clear()  # what is left belongs to a window whose end was thrown away
+        for tokens, result in zip(texts, results, strict=True):
+            self._aligned.extend(zip(tokens, result.text_token_probs, strict=False))
+        return results
+
+    def take(self, token_ids: Sequence[int], tokenizer: Tokenizer) -> tuple[Token, ...]:
+        """The text's tokens of the next segment in the window that was aligned last."""
+        taken = []
+        for token_id in token_ids:
+            if token_id >= tokenizer.eot:
+                continue
+            while self._aligned and self._aligned[0][0] != token_id:
+                self._aligned.popleft()
+            probability = self._aligned.popleft()[1] if self._aligned else 0.0
+            content = token_bytes(tokenizer.tokenizer.id_to_token(token_id))
+            logprob = max(log(probability), _LEAST_LOGPROB) if probability > 0 else _LEAST_LOGPROB
+            taken.append(Token(content.decode(errors="replace"), logprob, content))
+        return tuple(taken)
+
+
+def _segment(one: Any, tokens: tuple[Token, ...], start: int, samples: int, channel: int | None) -> Segment:
+    offset_s, longest_s = start / RATE_HZ, samples / RATE_HZ
+
+    def at(seconds: float) -> float:
+        return round(offset_s + min(max(float(seconds), 0.0), longest_s), 3)
+
+    return Segment(
+        text=one.text,
+        start_s=at(one.start),
+        end_s=at(one.end),
+        seek=one.seek + round(offset_s * 100),
+        token_ids=tuple(one.tokens),
+        temperature=one.temperature,
+        avg_logprob=one.avg_logprob,
+        compression_ratio=one.compression_ratio,
+        no_speech_prob=one.no_speech_prob,
+        words=tuple(Word(word.word, at(word.start), at(word.end), float(word.probability)) for word in one.words),
+        tokens=tokens,
+        channel=channel,
+    )
