@@ -1,12 +1,11 @@
 """The `offhook` command. Each subcommand reads its options, does one thing, and says in a sentence what went wrong."""
 
-import asyncio
 import os
 import sys
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -16,7 +15,8 @@ from bot.calllog.cli import app as calls_app
 from bot.config import load
 from bot.errors import BotError
 from bot.rehearsal.cli import call, demo
-from bot.serving import completed, serve
+from bot.serving import completed, run, serve
+from bot.workers.foreman import serve_with_workers
 
 app = typer.Typer(
     name="offhook",
@@ -36,9 +36,17 @@ ConfigFile = Annotated[
 
 
 @app.command("serve")
-def serve_command(config: ConfigFile = None) -> None:
+def serve_command(
+    config: ConfigFile = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, max=256, help="Processes that share the port; default: server.workers."),
+    ] = None,
+) -> None:
     """Answer calls until SIGTERM."""
     settings = load(config, os.environ)
+    if workers is not None:
+        settings = msgspec.structs.replace(settings, server=msgspec.structs.replace(settings.server, workers=workers))
     logs.configure(settings.log)
     complete = completed(settings)
     if settings.carriers.twilio is None and complete.carriers.twilio is not None:
@@ -50,18 +58,7 @@ def serve_command(config: ConfigFile = None) -> None:
             highlight=False,
             soft_wrap=True,
         )
-    run(serve(complete))
-
-
-def run(work: Coroutine[Any, Any, None]) -> None:
-    """Run on uvloop where there is one."""
-    try:
-        import uvloop
-    except ImportError:
-        asyncio.run(work)
-    else:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(work)
+    run(serve(complete) if complete.server.workers == 1 else serve_with_workers(complete))
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ BotError
 │   └── SignatureError    a webhook that the carrier did not sign: 403, nothing happens
 ├── VoiceError        an engine (model, transcriber, speaker) failed: the caller hears so, then goodbye or transfer
 ├── StoreError        the call log could not be read or written
+├── WorkerError       one of several processes could not start; what it said of itself is the message
 └── RehearsalError    an emulated call could not be placed as asked; no real caller is concerned
 """
 
@@ -37,6 +38,10 @@ class VoiceError(BotError):
 
 class StoreError(BotError):
     """The call log is out of reach or holds something it cannot hold."""
+
+
+class WorkerError(BotError):
+    """A process that was to answer calls beside others could not start."""
 
 
 class RehearsalError(BotError):

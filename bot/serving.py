@@ -4,15 +4,17 @@ import asyncio
 import secrets
 import signal
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager, closing
 from importlib import resources
+from typing import Any
 
 import msgspec
 import structlog
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
-from bot.config import CarriersConfig, Config, TwilioConfig, load
+from bot.config import CarriersConfig, Config, ServerConfig, TwilioConfig, load
 from bot.errors import ConfigError
 from bot.server import Service
 
@@ -40,19 +42,25 @@ async def running(config: Config) -> AsyncIterator[tuple[Service, str]]:
 
     Raises `ConfigError`, `StoreError` or `VoiceError`, saying what to do, before anything listens.
     """
-    bound = _bind(config.server.host, config.server.port)
-    url = f"http://{config.server.host}:{bound.getsockname()[1]}"
-    service = Service(config, config.server.public_url or url)
-    runner = web.AppRunner(service.application(), access_log=None, handle_signals=False)
+    bound, url = bind(config.server)
+    with closing(bound):
+        service = Service(config, config.server.public_url or url)
+        async with ready(service) as runner:
+            await web.SockSite(runner, bound).start()
+            yield service, url
+
+
+@asynccontextmanager
+async def ready(service: Service, *middlewares: Middleware) -> AsyncIterator[web.AppRunner]:
+    """A service that lacks nothing but a port to listen on; when the block is left, it drains and lets go."""
+    runner = web.AppRunner(service.application(*middlewares), access_log=None, handle_signals=False)
     try:
         await service.start()
         await runner.setup()
-        await web.SockSite(runner, bound).start()
-        yield service, url
+        yield runner
     finally:
         await service.stop()
         await runner.cleanup()
-        bound.close()
 
 
 async def serve(config: Config) -> None:
@@ -70,8 +78,20 @@ async def serve(config: Config) -> None:
     log.info("stopped")
 
 
-def _bind(host: str, port: int) -> socket.socket:
-    """Take the port before anything slow is loaded, so that a port in use is known at once."""
+def run(work: Coroutine[Any, Any, None]) -> None:
+    """Run on uvloop where there is one."""
+    try:
+        import uvloop
+    except ImportError:
+        asyncio.run(work)
+    else:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(work)
+
+
+def bind(server: ServerConfig) -> tuple[socket.socket, str]:
+    """Take the port before anything slow is loaded, so that a port in use is known at once; returns its URL too."""
+    host, port = server.host, server.port
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -80,4 +100,4 @@ def _bind(host: str, port: int) -> socket.socket:
     except OSError as exc:
         bound.close()
         raise ConfigError(f"cannot listen on {host}:{port}: {exc.strerror}; choose another server.port") from exc
-    return bound
+    return bound, f"http://{host}:{bound.getsockname()[1]}"
