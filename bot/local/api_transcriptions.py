@@ -137,7 +137,7 @@ class TranscriptionsApi:
             if not stream.has_begun:
                 raise
             log.warning("transcription_cut_off", reason=str(exc))
-            await stream.send({"error": {"message": str(exc), "type": "server_error", "param": None, "code": None}})
+            await stream.fail(exc)
         return await stream.end()
 
 

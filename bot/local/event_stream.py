@@ -25,6 +25,10 @@ class EventStream:
         """Raises `ConnectionResetError` when nobody listens any longer."""
         await self._write(b"data: " + _encoder.encode(event) + b"\n\n")
 
+    async def fail(self, error: Exception) -> None:
+        """What went wrong at our end in the middle, as OpenAI's clients understand it."""
+        await self.send({"error": {"message": str(error), "type": "server_error", "param": None, "code": None}})
+
     async def end(self, *, mark: bool = False) -> web.StreamResponse:
         """`mark` ends it with `[DONE]`, as chat completions do."""
         if mark:

@@ -36,6 +36,7 @@ _SIGNATURES: Final = (  # the beginning of a file, and FFmpeg's name for the con
     (re.compile(rb"\x1a\x45\xdf\xa3"), "matroska"),
     (re.compile(rb".{4}ftyp", re.DOTALL), "mov"),
     (re.compile(rb"\x00\x00\x01\xba"), "mpeg"),
+    (re.compile(rb"\xff[\xf0\xf1\xf8\xf9]"), "aac"),
     (re.compile(rb"ID3|\xff[\xe2-\xff]"), "mp3"),
 )
 _SEARCH_S = 20  # the last so many seconds of a part in which a quiet place to cut is looked for

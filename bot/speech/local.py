@@ -72,14 +72,16 @@ class LocalSpeaker:
         if self._owns_pool:
             self._pool.close()
 
-    async def speak(self, text: str) -> AsyncIterator[bytes]:
+    async def speak(self, text: str, *, speed: float = 1.0) -> AsyncIterator[bytes]:
+        """`speed` (1: as the voice was made) is kept between 0.6 and 1.6."""
         if self._piper is None:
             raise VoiceError(f"the speaker {self.name} was not started")
         first, *rest = clauses(as_spoken(text))
-        yield await self._pool.run(partial(self._piper.synthesize, first, is_last=not rest))
+        yield await self._pool.run(partial(self._piper.synthesize, first, is_last=not rest, speed=speed))
         for number, clause in enumerate(rest, start=1):
             is_last = number == len(rest)
-            yield await self._pool.run(partial(self._piper.synthesize, clause, is_last=is_last), Urgency.SOON)
+            work = partial(self._piper.synthesize, clause, is_last=is_last, speed=speed)
+            yield await self._pool.run(work, Urgency.SOON)
 
 
 def _load_whisper(model: str, language: str, parallel: int) -> "Whisper":

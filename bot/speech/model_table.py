@@ -60,7 +60,16 @@ class Model:
 
 
 TRANSCRIPT_FORMATS: Final = ("json", "text", "srt", "verbose_json", "vtt", "diarized_json")
-SPEECH_FORMATS: Final = ("mp3", "opus", "aac", "flac", "wav", "pcm")
+SPEECH_TYPES: Final = {
+    "mp3": "audio/mpeg",
+    "opus": "audio/opus",
+    "aac": "audio/aac",
+    "flac": "audio/flac",
+    "wav": "audio/wav",
+    "pcm": "audio/pcm",  # 24,000 Hz, 16-bit little-endian mono, without a header
+}
+"""The formats of speech, and the content type each comes with."""
+SPEECH_FORMATS: Final = tuple(SPEECH_TYPES)
 CHAT_AUDIO_FORMATS: Final = ("wav", "mp3", "flac", "opus", "aac", "pcm16")
 VOICES: Final = frozenset(
     "alloy ash ballad coral echo fable nova onyx sage shimmer verse marin cedar".split()  # noqa: SIM905
