@@ -13,21 +13,23 @@ marks.
 Replies queue in the order in which they began. Of each, three positions are known at any moment: generated (given
 to us), sent (to the carrier) and heard. Its bytes are kept until they were heard, so a reply that was cut can be
 resumed from where the ear was. Audio is whole samples of one encoding at a fixed number of bytes a second.
+
+What a clear left unheard is said twice: at once, by the sum, and exactly once the carrier has thrown back a mark
+(`settled`), while new audio may sound already.
 """
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import takewhile
 
+from media.clearing import Clearing
 from media.frame import PTIME_MS, AudioFormat
+from media.run import FRAMING_S, Run
 
-# Carriers play whole frames: what arrives waits for the next one to begin, half a frame on average, and the one that
-# sounds when a clear arrives is played to its end.
-_FRAMING_S = PTIME_MS / 2000
-_STEADY_MARKS = 8  # corrections are averaged over so many marks: enough against jitter, few enough to follow a stall
 _STEADY_ROUND_TRIPS = 16
-_STALL_S = 0.25  # a mark this far from the sum is a stalled carrier, not jitter: believe it at once
 _MARK_GRACE_S = 1.0  # how long after its time a lost mark is waited for
-_OPENING_GRACE_S = 0.35  # how long audio is held back from the recording until it is known when it began to sound
+_RECORDING_GRACE_S = 0.35  # how long audio is held back from the recording until it is known when it sounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,9 @@ class _Reply:
         """How many of its bytes lie before a position on the wire."""
         return min(max(wire - self.wire_start, 0), self.sent) if self.sent else 0
 
+    def is_heard_whole(self, wire: int) -> bool:
+        return self.is_finished and self.heard(wire) == self.generated
+
     def slice(self, start: int, end: int) -> bytes:
         return bytes(self.audio[start - self.dropped : end - self.dropped])
 
@@ -95,28 +100,52 @@ class _Reply:
 @dataclass(frozen=True, slots=True)
 class _Mark:
     wire: int  # bytes ever sent when the mark was
-    run_from: int
+    run: Run
     sent_at: float
     ends_reply: str | None = None
     is_opening: bool = False  # nothing lies before it: it comes back as soon as it is there
+
+
+@dataclass(frozen=True, slots=True)
+class _Settlement:
+    """The replies that a clear cut, until it is known how much of them the ear had."""
+
+    clearing: Clearing
+    run: Run
+    marks: dict[str, _Mark]
+    replies: tuple[_Reply, ...]  # those that the ear had not heard whole
+    sent: int
+
+    def position(self) -> int:
+        """Where on the wire the ear was when the rest was dropped."""
+        taken = max((reply.wire_start + reply.dropped for reply in self.replies if reply.dropped), default=0)
+        return max(taken, min(self.run.begun(self.clearing.arrived_at), self.sent))
+
+    def mark_returned(self, name: str, at: float) -> None:
+        if (mark := self.marks.get(name)) is None:
+            return
+        if mark.is_opening:
+            self.run.opened(at, is_expected=True)
+        self.clearing.mark_returned(name, at, mark.sent_at if mark.is_opening else self.run.time_of(mark.wire))
 
 
 class Playout:
     """The downlink of one call. Byte positions are counted from the first byte of the call (the *wire*)."""
 
     def __init__(
-        self, audio: AudioFormat, *, lead_ms: int = 400, packet_ms: int = 100, mark_every_ms: int = 500
+        self, audio: AudioFormat, *, lead_ms: int = 400, packet_ms: int = 100, mark_every_ms: int = 200
     ) -> None:
         """`lead_ms`: how much audio the carrier may hold ahead of the ear; more rides out network and CPU stalls.
 
         `packet_ms`: what one message carries in the steady state. `mark_every_ms`: how often the carrier is asked how
-        far it is; the beginning of a run and the end of a reply are always asked for.
+        far it is; the beginning of a run and the end of a reply are always asked for. With at least two marks to a
+        lead, one is always pending for a clear to throw back.
         """
         self._audio = audio
         self._rate = audio.bytes_per_second
         self._lead_s = lead_ms / 1000
         self._packet = audio.payload_bytes(packet_ms)
-        self._mark_every = audio.payload_bytes(mark_every_ms)
+        self._mark_every = audio.payload_bytes(min(mark_every_ms, lead_ms // 2))
         self._frame = audio.payload_bytes(PTIME_MS)
         self._replies: deque[_Reply] = deque()
         self._marks: dict[str, _Mark] = {}
@@ -125,13 +154,11 @@ class Playout:
         self._sent = 0
         self._heard = 0
         self._undelivered: list[Heard] = []  # heard, but not yet asked for
-        self._run_from = 0
-        self._run_at = 0.0
-        self._run_sent_at = 0.0
-        self._run_marks = 0
-        self._opening = ""  # the mark ahead of the present run
+        self._settlements: list[_Settlement] = []
         self._round_trip_s = 0.0
         self._round_trips = 0
+        self._run = Run(audio, 0, 0.0, 0.0)
+        self._opening = ""  # the mark ahead of the present run
         self._starved_s = 0.0
 
     # -- what comes in -------------------------------------------------------------------------------------------
@@ -155,19 +182,24 @@ class Playout:
         if (reply := self._find(reply_id)) is not None:
             reply.is_finished = False
 
-    def mark_returned(self, name: str, now: float) -> str | None:
-        """Take the carrier's word; returns the reply whose last sample it says was heard, if the mark ends one.
+    def mark_returned(self, name: str, at: float) -> str | None:
+        """Take the carrier's word, `at` the best that is known of when it was given (seconds, as it appears here).
 
-        Marks that a clear threw back are unknown here and change nothing.
+        Returns the reply whose last sample it says was heard, if the mark ends one. Marks that a clear threw back end
+        no reply; they tell `settled` when the clear arrived.
         """
         mark = self._marks.pop(name, None)
         if mark is None:
+            for settlement in self._settlements:
+                settlement.mark_returned(name, at)
             return None
         if mark.is_opening:
-            self._learn_round_trip(now - mark.sent_at)
-        if mark.run_from == self._run_from and (name == self._opening or not mark.is_opening):
-            waits_s = _FRAMING_S if mark.is_opening else 0.0
-            self._correct_run(now + waits_s - (mark.wire - mark.run_from) / self._rate)
+            self._learn_round_trip(at - mark.sent_at)
+            if name == self._opening:
+                # A round trip known from before the run counts as one word on when the run began.
+                self._run.opened(at, is_expected=self._round_trips > 1)
+        elif mark.run is self._run:
+            self._run.reached(mark.wire, at)
         self._heard = max(self._heard, min(mark.wire, self._sent))
         return mark.ends_reply
 
@@ -180,7 +212,7 @@ class Playout:
             while (size := self._sendable(reply, now)) > 0:
                 if now >= self._lead_ends_at:
                     packets.append(self._open_run(reply, now))
-                packets.append(self._send(reply, size, now))
+                packets.append(self._send(reply, min(size, self._mark_every), now))
             if reply.unsent or not reply.is_finished:
                 break  # what follows must wait
             if not reply.is_end_marked and reply.sent:  # its end was not known when its last packet went
@@ -188,42 +220,51 @@ class Playout:
         return packets
 
     def next_deadline(self) -> float | None:
-        """When to ask `due` and `overdue` again although nothing comes in; None if never."""
-        for reply in self._replies:
-            if reply.unsent or not reply.is_finished:
-                whole = reply.unsent if reply.is_finished else reply.unsent // self._frame * self._frame
-                if not whole:
-                    break
-                if whole < self._packet and not reply.is_finished:
-                    return self._lead_ends_at - self._lead_s / 2
-                return self._lead_ends_at - self._lead_s + min(whole, self._packet) / self._rate
-        if any(mark.ends_reply for mark in self._marks.values()):
-            return self.ends_at + _MARK_GRACE_S
-        return None
+        """When to ask `due`, `settled` and `overdue` again although nothing comes in; None if never."""
+        deadlines = [settlement.clearing.until for settlement in self._settlements]
+        if (send_at := self._send_deadline()) is not None:
+            deadlines.append(send_at)
+        elif any(mark.ends_reply for mark in self._marks.values()):
+            deadlines.append(self.ends_at + _MARK_GRACE_S)
+        return min(deadlines, default=None)
 
     def probe(self, now: float) -> str | None:
         """A mark to send while nothing plays: it comes back at once and so measures the round trip. Else None."""
         if self.is_sounding(now) or self._marks:
             return None
-        return self._new_mark(_Mark(self._sent, self._sent, now, is_opening=True))
+        return self._new_mark(_Mark(self._sent, self._run, now, is_opening=True))
 
     def clear(self, now: float) -> list[Cut]:
         """Drop everything unheard; whoever asks for it sends the carrier's `clear` at the same moment.
 
-        Returns one `Cut` for each reply that the ear had not heard whole, in order. What sounds on the other end until
-        the clear arrives there counts as heard.
+        Returns one `Cut` for each reply that the ear had not heard whole, in order, by the sum. What sounds on the
+        other end until the clear arrives there counts as heard. `settled` returns each of them once more.
         """
-        heard = self._heard_at(now + self._round_trip_s + _FRAMING_S)
-        cuts = [
-            Cut(reply.reply_id, self._position(reply, heard), reply.slice(reply.heard(heard), reply.generated))
-            for reply in self._replies
-            if not reply.is_finished or reply.heard(heard) < reply.generated
-        ]
-        self._undelivered += self._drain(heard)
+        clearing = Clearing(now, self._round_trip_s, self._marks)
+        self._undelivered += self._drain(self._recordable(now))
+        heard = max(self._heard_at(now), min(self._run.begun(clearing.arrived_at), self._sent))
+        whole = list(takewhile(lambda reply: reply.is_heard_whole(heard), self._replies))
+        cut = tuple(self._replies)[len(whole) :]
+        self._undelivered += _drained(whole, self._run, heard)
+        if cut:
+            self._settlements.append(_Settlement(clearing, self._run, self._marks, cut, self._sent))
         self._replies.clear()
-        self._marks.clear()
+        self._marks = {}
         self._sent = self._heard = self._marked = heard
         self._begin_run(now)
+        return [self._cut(reply, heard) for reply in cut]
+
+    def settled(self, now: float) -> list[Cut]:
+        """The cuts of clears that are known to have reached the carrier, and when; each is returned once.
+
+        Where no mark tells, they come as `clear` gave them, half a second after it at the latest.
+        """
+        cuts: list[Cut] = []
+        for settlement in [one for one in self._settlements if one.clearing.is_settled(now)]:
+            self._settlements.remove(settlement)
+            heard = settlement.position()
+            cuts += [self._cut(reply, heard) for reply in settlement.replies]
+            self._undelivered += _drained(settlement.replies, settlement.run, heard)
         return cuts
 
     # -- what the ear had ----------------------------------------------------------------------------------------
@@ -236,10 +277,13 @@ class Playout:
     def drain_heard(self, now: float, *, is_last: bool = False) -> list[Heard]:
         """What reached the ear since the last call, for the recording. Replies heard whole are forgotten.
 
-        The beginning of a run waits a moment for the mark that says when it sounded, unless this call `is_last`.
+        The beginning of a run waits a moment for the mark that says when it sounded, and the end of what a clear cut
+        for the one that says when that was; not if this call `is_last`.
         """
-        is_open = not is_last and self._opening in self._marks and now < self._run_sent_at + _OPENING_GRACE_S
-        heard = self._undelivered + self._drain(self._run_from if is_open else self._heard_at(now))
+        for settlement in self._settlements:
+            if is_last or now >= settlement.clearing.sent_at + _RECORDING_GRACE_S:
+                self._undelivered += _drained(settlement.replies, settlement.run, settlement.position())
+        heard = self._undelivered + self._drain(self._heard_at(now) if is_last else self._recordable(now))
         self._undelivered = []
         return heard
 
@@ -265,14 +309,14 @@ class Playout:
         ahead = 0
         for reply in self._replies:
             if reply.reply_id == reply_id:
-                return self._time_of(reply.wire_start if reply.sent else self._sent + ahead)
+                return self._run.time_of(reply.wire_start if reply.sent else self._sent + ahead)
             ahead += reply.unsent
         return None
 
     @property
     def ends_at(self) -> float:
         """When the last byte sent so far sounds (seconds, as it appears here)."""
-        return self._time_of(self._sent)
+        return self._run.time_of(self._sent)
 
     @property
     def round_trip_ms(self) -> float:
@@ -287,17 +331,27 @@ class Playout:
     @property
     def held_bytes(self) -> int:
         """Audio kept here: what was generated and not yet heard (or heard and not yet drained)."""
-        return sum(len(reply.audio) for reply in self._replies)
+        cut = (reply for settlement in self._settlements for reply in settlement.replies)
+        return sum(len(reply.audio) for reply in (*self._replies, *cut))
 
     # -- inside --------------------------------------------------------------------------------------------------
 
     @property
     def _lead_ends_at(self) -> float:
         """When the carrier runs dry unless something is *sent* by then."""
-        return self.ends_at - self._round_trip_s - _FRAMING_S
+        return self.ends_at - self._round_trip_s - FRAMING_S
 
-    def _time_of(self, wire: int) -> float:
-        return self._run_at + (wire - self._run_from) / self._rate
+    def _send_deadline(self) -> float | None:
+        """When audio that is here may be sent."""
+        for reply in self._replies:
+            if reply.unsent or not reply.is_finished:
+                whole = reply.unsent if reply.is_finished else reply.unsent // self._frame * self._frame
+                if not whole:
+                    return None
+                if whole < self._packet and not reply.is_finished:
+                    return self._lead_ends_at - self._lead_s / 2
+                return self._lead_ends_at - self._lead_s + min(whole, self._packet) / self._rate
+        return None
 
     def _find(self, reply_id: str) -> _Reply | None:
         for reply in self._replies:
@@ -324,7 +378,7 @@ class Playout:
         self._undelivered += self._drain(self._sent)
         self._heard = self._marked = self._sent
         self._begin_run(now)
-        self._opening = self._new_mark(_Mark(self._sent, self._sent, now, is_opening=True))
+        self._opening = self._new_mark(_Mark(self._sent, self._run, now, is_opening=True))
         return Packet(b"", self._opening)
 
     def _send(self, reply: _Reply, size: int, now: float) -> Packet:
@@ -336,10 +390,7 @@ class Playout:
         return Packet(payload, self._mark_after(reply, now))
 
     def _begin_run(self, now: float) -> None:
-        self._run_from = self._sent
-        self._run_at = now + self._round_trip_s + _FRAMING_S
-        self._run_sent_at = now
-        self._run_marks = 0
+        self._run = Run(self._audio, self._sent, now, self._round_trip_s)
 
     def _mark_after(self, reply: _Reply, now: float) -> str | None:
         is_end = reply.is_finished and not reply.unsent
@@ -347,7 +398,7 @@ class Playout:
             return None
         self._marked = self._sent
         reply.is_end_marked = is_end
-        return self._new_mark(_Mark(self._sent, self._run_from, now, reply.reply_id if is_end else None))
+        return self._new_mark(_Mark(self._sent, self._run, now, reply.reply_id if is_end else None))
 
     def _new_mark(self, mark: _Mark) -> str:
         self._mark_count += 1
@@ -355,24 +406,19 @@ class Playout:
         self._marks[name] = mark
         return name
 
-    def _correct_run(self, began_at: float) -> None:
-        """One mark's word on when the present run began, averaged with what was believed before."""
-        if self._run_marks == 0:
-            # A round trip known from before the run counts as one word on when the run began.
-            self._run_marks = 1 if self._round_trips > 1 else 0
-        self._run_marks = min(self._run_marks + 1, _STEADY_MARKS)
-        error_s = began_at - self._run_at
-        self._run_at += error_s if abs(error_s) > _STALL_S else error_s / self._run_marks
-
     def _learn_round_trip(self, sample_s: float) -> None:
         self._round_trips = min(self._round_trips + 1, _STEADY_ROUND_TRIPS)
         self._round_trip_s += (max(0.0, sample_s) - self._round_trip_s) / self._round_trips
 
     def _heard_at(self, now: float) -> int:
         """Bytes of the wire that have sounded by `now`; never goes back, whatever a late mark says of the past."""
-        played = self._run_from + self._audio.payload_bytes(max(0.0, now - self._run_at) * 1000)
-        self._heard = max(self._heard, min(self._sent, played))
+        self._heard = max(self._heard, min(self._sent, self._run.sounded(now)))
         return self._heard
+
+    def _recordable(self, now: float) -> int:
+        """Up to where it is known when things sounded."""
+        is_open = self._opening in self._marks and now < self._run.sent_at + _RECORDING_GRACE_S
+        return self._run.start if is_open else self._heard_at(now)
 
     def _position(self, reply: _Reply, heard: int) -> Position:
         return Position(self._ms(reply.generated), self._ms(reply.sent), self._ms(reply.heard(heard)))
@@ -380,15 +426,22 @@ class Playout:
     def _ms(self, size: int) -> int:
         return round(self._audio.ms(size))
 
+    def _cut(self, reply: _Reply, heard: int) -> Cut:
+        return Cut(reply.reply_id, self._position(reply, heard), reply.slice(reply.heard(heard), reply.generated))
+
     def _drain(self, heard: int) -> list[Heard]:
-        taken = []
-        while self._replies:
-            reply = self._replies[0]
-            start, end = reply.dropped, reply.heard(heard)
-            if end > start:
-                taken.append(Heard(self._time_of(reply.wire_start + start), reply.slice(start, end)))
-                reply.let_go(end)
-            if not reply.is_finished or end < reply.generated:
-                break
+        taken = _drained(self._replies, self._run, heard)
+        while self._replies and self._replies[0].is_finished and self._replies[0].dropped == self._replies[0].generated:
             self._replies.popleft()
         return taken
+
+
+def _drained(replies: Iterable[_Reply], run: Run, heard: int) -> list[Heard]:
+    """Take from replies what lies before a position on the wire."""
+    taken = []
+    for reply in replies:
+        start, end = reply.dropped, reply.heard(heard)
+        if end > start:
+            taken.append(Heard(run.time_of(reply.wire_start + start), reply.slice(start, end)))
+            reply.let_go(end)
+    return taken
