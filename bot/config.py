@@ -4,6 +4,7 @@ Every value can be given in the environment as `OFFHOOK_` and its path in capita
 over the file, or in the file as `"env:NAME"`. No other module reads the environment. docs/operations.md lists all.
 """
 
+import base64
 import difflib
 import re
 import tomllib
@@ -18,7 +19,12 @@ from bot.errors import ConfigError
 PREFIX = "OFFHOOK_"
 ANY_NAME = "NAME"
 """Stands in a setting's path for a name that the operator chooses."""
+SECRET_PREFIX = "whsec_"
 NOT_SETTINGS = frozenset({"OFFHOOK_CONFIG", "OFFHOOK_REQUIRE_ALL", "OFFHOOK_DATA"})
+
+_TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")  # OpenAI's rule for the names of functions
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_DIALLABLE = re.compile(r"\+[1-9][0-9]{5,14}|sips?:[^\s@]+@[^\s@]+")
 
 
 class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -161,7 +167,7 @@ class RealtimeConfig(_Section, frozen=True):
     """How long the model's socket may take until it is ready."""
     reconnect_s: float = 8.0
     """When the socket is lost: how long to try again before the caller is told."""
-    stall_s: float = 4.0
+    stall_s: float = 5.0
     """How long the model may leave a question unanswered before its socket is replaced."""
     renew_before_s: float = 120.0
     """How long before the model's session expires a second one is made ready to take over in a silence."""
@@ -202,6 +208,10 @@ class TextsConfig(_Section, frozen=True):
     """Said when an engine failed twice in a row, before hanging up."""
     drained: str = "I'm sorry, I have to end this call for maintenance. Please call again in a few minutes. Goodbye."
     """Said when the service stops and cannot wait for the call any longer."""
+    transferring: str = "I am putting you through to somebody. One moment, please."
+    """Said before a caller is handed over because the voice has failed."""
+    transfer_failed: str = "I'm sorry, nobody can take your call at the moment. Please call again later. Goodbye."
+    """Said by the carrier when nobody answers a transfer."""
     busy: str = "All lines are busy at the moment. Please call again in a few minutes."
     """Said by the carrier when max_calls is reached."""
 
@@ -211,6 +221,41 @@ class FactConfig(_Section, frozen=True):
     """Ways in which callers ask; four to six different ones are best."""
     answer: str
     """What the bot says, word for word."""
+
+
+class TransferConfig(_Section, frozen=True):
+    number: str
+    """Where callers are put through to: a number as +15550003333, or a sip: address."""
+    description: str = ""
+    """Whom they reach there, for the model that decides."""
+
+
+class ToolConfig(_Section, frozen=True):
+    name: str
+    """What the model calls it: letters, digits, _ and -."""
+    description: str
+    """What it does and when to use it, for the model."""
+    parameters: dict[str, Any] | str = {}
+    """Its arguments as a JSON schema, in TOML or as a string with JSON; none: it takes none."""
+    url: str = ""
+    """The HTTP endpoint that does it; a tool has either this or python."""
+    python: str = ""
+    """The Python function that does it, as package.module:function."""
+    method: Literal["POST", "GET"] = "POST"
+    """How the endpoint is asked: POST sends JSON, GET a query."""
+    headers: dict[str, str] = {}
+    """What else the endpoint gets, such as Authorization = "env:NAME"."""
+    secret: str = ""
+    """Signs each request as Standard Webhooks has it: whsec_ and 24 bytes or more in base64."""
+    timeout_s: float = 10.0
+    """How long it may take, tries included, until the model hears that it failed."""
+    retries: int = 1
+    """How often the endpoint is asked again when the connection fails or it answers 5xx."""
+    max_response_bytes: int = 32_768
+    """The longest answer of the endpoint that the model gets to read."""
+
+
+BuiltinTool = Literal["hang_up", "take_message", "lookup_fact", "transfer"]
 
 
 class BotConfig(_Section, frozen=True):
@@ -243,6 +288,12 @@ class BotConfig(_Section, frozen=True):
     realtime: RealtimeConfig = RealtimeConfig()
     texts: TextsConfig = TextsConfig()
     facts: tuple[FactConfig, ...] = ()
+    builtin_tools: tuple[BuiltinTool, ...] = get_args(BuiltinTool)
+    """What a model may do besides talking; lookup_fact needs facts, transfer needs transfers."""
+    tools: tuple[ToolConfig, ...] = ()
+    transfers: dict[str, TransferConfig] = {}
+    fallback_transfer: str = ""
+    """Which transfer gets the caller when the voice has failed for good; empty: they are told goodbye."""
 
 
 class Config(_Section, frozen=True):
@@ -442,7 +493,9 @@ def _check(config: Config, where: str) -> None:
                 any(not fact.ask or not fact.answer for fact in bot.facts),
                 f"bot {bot.name!r}: a fact needs ask and answer",
             ),
+            *((is_wrong, f"bot {bot.name!r}: {rule}") for is_wrong, rule in _transfer_rules(bot)),
             *((is_wrong, f"bot {bot.name!r}: realtime.{rule}") for is_wrong, rule in _realtime_rules(bot.realtime)),
+            *((is_wrong, f"bot {bot.name!r}: {rule}") for is_wrong, rule in _tool_rules(bot)),
         ]
     problems.append(
         (
@@ -473,3 +526,41 @@ def _realtime_rules(realtime: RealtimeConfig) -> list[tuple[bool, str]]:
         (not realtime.stall_s > 0, "stall_s must be more than 0"),
         (not realtime.renew_before_s >= 0, "renew_before_s must be 0 or more"),
     ]
+
+
+def _transfer_rules(bot: BotConfig) -> Iterator[tuple[bool, str]]:
+    fallback = bot.fallback_transfer
+    yield bool(fallback) and fallback not in bot.transfers, "fallback_transfer must be one of the bot's transfers"
+    for name, to in bot.transfers.items():
+        where = f"transfers.{name}.number"
+        yield not name, "a transfer needs a name"
+        yield not _DIALLABLE.fullmatch(to.number), f"{where} must be like +15550003333 or sip:user@example.com"
+
+
+def _tool_rules(bot: BotConfig) -> Iterator[tuple[bool, str]]:
+    """What needs nothing but the configuration to be seen; schemas and functions are checked by bot/tools."""
+    names = [tool.name for tool in bot.tools]
+    for tool in bot.tools:
+        where = f"tool {tool.name!r}:"
+        yield not _TOOL_NAME.fullmatch(tool.name), f"{where} name must be 1 to 64 letters, digits, _ or -"
+        yield tool.name in get_args(BuiltinTool), f"{where} name belongs to one of Offhook's own tools"
+        yield names.count(tool.name) > 1, f"{where} name is used twice"
+        yield not tool.description, f"{where} description must tell the model what it does"
+        yield bool(tool.url) == bool(tool.python), f"{where} give it either url or python"
+        yield bool(tool.url) and not re.match(r"https?://[^/]+", tool.url), f"{where} url must begin with https:// or http://"
+        yield not tool.timeout_s > 0, f"{where} timeout_s must be more than 0"
+        yield not 0 <= tool.retries <= 10, f"{where} retries must be 0 to 10"
+        yield tool.max_response_bytes < 1, f"{where} max_response_bytes must be 1 or more"
+        for header, value in tool.headers.items():
+            is_plain = _HEADER_NAME.fullmatch(header) and value.isprintable() and value.isascii()
+            yield not is_plain, f"{where} headers.{header} is no name and text that HTTP can carry"
+        is_key = not tool.secret or _is_key(tool.secret)
+        yield not is_key, f"{where} secret must be whsec_ and 24 bytes or more in base64 (openssl rand -base64 32)"
+
+
+def _is_key(secret: str) -> bool:
+    try:
+        key = base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
+    except ValueError:
+        return False
+    return secret.startswith(SECRET_PREFIX) and len(key) >= 24

@@ -27,7 +27,8 @@ class Engines:
         self._pool = Pool()
         self._transcribers: dict[tuple[str, str], Transcriber] = {}
         self._speakers: dict[tuple[str, str], Speaker] = {}
-        self._links = {bot.name: self._link(bot) for bot in bots}
+        self._speaking = {bot.name: self._speaker(bot) for bot in bots}
+        self._links = {bot.name: self._link(bot) for bot in bots if bot.voice == "chained"}
         self._bots = {bot.name: bot for bot in bots}
         self._silero = _silero(bots)
         self._prepared: dict[tuple[str, AudioFormat], Mapping[Prompt, PreparedAudio]] = {}
@@ -37,16 +38,20 @@ class Engines:
         for engine in self._all():
             await engine.start()
         for bot in self._bots.values():
-            speaker = self._links[bot.name].speaker
-            self._prepared[bot.name, audio] = await prepare(bot, speaker, audio)
+            self._prepared[bot.name, audio] = await prepare(bot, self.speaker(bot), audio)
 
     async def close(self) -> None:
         for engine in self._all():
             await engine.close()
         self._pool.close()
 
-    def links(self, bot: BotConfig) -> Links:
-        return self._links[bot.name]
+    def links(self, bot: BotConfig) -> Links | None:
+        """The chain of a bot; None for one whose voice is none."""
+        return self._links.get(bot.name)
+
+    def speaker(self, bot: BotConfig) -> Speaker:
+        """Who says what a bot has prepared, and all else where its voice is a chain."""
+        return self._speaking[bot.name]
 
     def prepared(self, bot: BotConfig, audio: AudioFormat) -> Mapping[Prompt, PreparedAudio]:
         return self._prepared[bot.name, audio]
@@ -69,10 +74,11 @@ class Engines:
             lambda model: LocalTranscriber(model, language=bot.language, pool=self._pool),
             ToneTranscriber,
         )
-        speaker = self._shared(
-            self._speakers, (names.speaker, ""), lambda voice: LocalSpeaker(voice, pool=self._pool), ToneSpeaker
-        )
-        return Links(transcriber, self._responder(bot), speaker)
+        return Links(transcriber, self._responder(bot), self.speaker(bot))
+
+    def _speaker(self, bot: BotConfig) -> Speaker:
+        key = (bot.chained.speaker, "")
+        return self._shared(self._speakers, key, lambda voice: LocalSpeaker(voice, pool=self._pool), ToneSpeaker)
 
     def _shared(
         self, loaded: dict[tuple[str, str], T], key: tuple[str, str], local: Callable[[str], T], tones: Callable[[], T]

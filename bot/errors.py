@@ -5,6 +5,7 @@ BotError
 ├── CarrierError      the carrier sent or answered something impossible: that call ends, others do not notice
 │   └── SignatureError    a webhook that the carrier did not sign: 403, nothing happens
 ├── VoiceError        an engine (model, transcriber, speaker) failed: the caller hears so, then goodbye or transfer
+├── ToolError         a tool could not do what the model asked: the model is told so, in the message's words
 ├── StoreError        the call log could not be read or written
 ├── WorkerError       one of several processes could not start; what it said of itself is the message
 └── RehearsalError    an emulated call could not be placed as asked; no real caller is concerned
@@ -34,6 +35,10 @@ class SignatureError(CarrierError):
 
 class VoiceError(BotError):
     """What listens, thinks or speaks failed or is missing; the message says what to install or check."""
+
+
+class ToolError(BotError):
+    """What a voice asked for cannot be done; the message is a sentence for the model."""
 
 
 class StoreError(BotError):

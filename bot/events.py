@@ -27,6 +27,7 @@ class EndReason(Enum):
     CARRIER_ERROR = "carrier_error"
     DRAINED = "drained"
     SERVER_ERROR = "server_error"
+    TRANSFERRED = "transferred"
 
 
 # -- from the carrier -------------------------------------------------------------------------------------------------
@@ -89,6 +90,34 @@ class SentenceBegun:
 
 
 @dataclass(frozen=True, slots=True)
+class CallerSaying:
+    """The words of an utterance as far as they are understood; `CallerSaid` has the last word."""
+
+    text: str
+    start_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyBegun:
+    """The voice begins a reply of its own accord; the call accepts it, or cancels it at once."""
+
+    reply_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyDeclined:
+    """The voice was asked, or heard an utterance, and has nothing to say to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyWords:
+    """More words of a reply, written ahead of their sound."""
+
+    reply_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyAudio:
     reply_id: str
     payload: bytes
@@ -107,6 +136,44 @@ class ToolRequested:
 
     name: str
     arguments: Mapping[str, str] = field(default_factory=dict)
+    request_id: str = ""  # the voice's own name for this request, where it has one
+
+
+@dataclass(frozen=True, slots=True)
+class WorkBegan:
+    """Something takes time (a tool, a lost model): the caller must not be left in silence."""
+
+    work: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkEnded:
+    work: str
+    owes_answer: bool = False  # what came of it is still to be said
+
+
+@dataclass(frozen=True, slots=True)
+class TokensUsed:
+    """What one response or transcription took, and what it costs by the operator's price table (US dollars)."""
+
+    model: str
+    tokens: Mapping[str, int]
+    cost_usd: float
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimitsTold:
+    """How much of each limit of the account is left, as shares from 0 to 1."""
+
+    model: str
+    shares: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceWarned:
+    """Something went wrong that the voice has dealt with; for the log."""
+
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +181,7 @@ class VoiceFailed:
     """An engine did not do its work; `message` is for the log, not for the caller."""
 
     message: str
+    is_final: bool = False  # it will not do it the next time either
 
 
 # -- what the call wants done -----------------------------------------------------------------------------------------
@@ -135,6 +203,14 @@ class ClearPlayout:
 
 
 @dataclass(frozen=True, slots=True)
+class Greet:
+    """The voice is to say the first words itself."""
+
+    reply_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Respond:
     """The caller waits for an answer to everything not yet answered; this is to be the reply's name."""
 
@@ -150,6 +226,15 @@ class CancelReply:
     heard_text: str
     text: str = ""  # all of it that was made
     tag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TruncateReply:
+    """How much of a cancelled reply the ear had: a clear takes its time to arrive, and now it is known when it did."""
+
+    reply_id: str
+    heard_ms: int
+    heard_text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,11 +272,20 @@ class IgnoreWords:
 
 @dataclass(frozen=True, slots=True)
 class ReportTool:
-    """A tool is done; the voice answers to its result with a reply of this name."""
+    """A tool is done; the voice answers to its result with a reply of this name, if one is wanted."""
 
     reply_id: str
     name: str
     result: str
+    request_id: str = ""
+    wants_reply: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TransferCall:
+    """Hand the caller over to somebody else."""
+
+    destination: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +334,13 @@ class Synthesize:
 
 
 @dataclass(frozen=True, slots=True)
+class RunTool:
+    job_id: int
+    name: str
+    arguments: str  # JSON, as the model wrote it
+
+
+@dataclass(frozen=True, slots=True)
 class CancelJob:
     job_id: int
 
@@ -273,16 +374,101 @@ class Synthesized:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolRan:
+    job_id: int
+    output: str  # for the model: what was found or done, or a sentence on why not
+
+
+@dataclass(frozen=True, slots=True)
 class JobFailed:
     job_id: int
     message: str
 
 
-Job = Transcribe | Compose | Synthesize
-JobResult = Transcribed | PartComposed | Composed | SoundMade | Synthesized | JobFailed
-CarrierEvent = StreamStarted | AudioReceived | DigitPressed | MarkReturned | StreamStopped
+# -- a model at the other end of a socket: the voice asks for links by number, the runner has them --------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLink:
+    link: int
+
+
+@dataclass(frozen=True, slots=True)
+class ToModel:
+    link: int
+    message: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CloseLink:
+    link: int
+
+
+@dataclass(frozen=True, slots=True)
+class FromModel:
+    link: int
+    message: str | bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LinkClosed:
+    """The link is gone, or never came to be."""
+
+    link: int
+    reason: str
+    code: int | None = None  # the HTTP status that refused it, or the close code (RFC 6455, section 7.4)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkClogged:
+    """The model has stopped reading: what is sent now only piles up."""
+
+    link: int
+
+
+@dataclass(frozen=True, slots=True)
+class LinkFlows:
+    """The model has read everything sent so far."""
+
+    link: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransferFailed:
+    """The carrier would not hand the caller over; `message` is for the log."""
+
+    message: str
+
+
+Job = Transcribe | Compose | Synthesize | RunTool
+JobResult = Transcribed | PartComposed | Composed | SoundMade | Synthesized | ToolRan | JobFailed
+LinkEvent = FromModel | LinkClosed | LinkClogged | LinkFlows
+LinkCommand = OpenLink | ToModel | CloseLink
+CarrierEvent = StreamStarted | AudioReceived | DigitPressed | MarkReturned | StreamStopped | TransferFailed
 SpeechEvent = SpeechStarted | SpeechPaused | SpeechResumed | UtteranceEnded
-VoiceEvent = CallerSaid | SentenceBegun | ReplyAudio | ReplyEnded | ToolRequested | VoiceFailed
+ReplyEvent = ReplyBegun | ReplyDeclined | SentenceBegun | ReplyWords | ReplyAudio | ReplyEnded
+VoiceEvent = (
+    CallerSaying
+    | CallerSaid
+    | ReplyEvent
+    | ToolRequested
+    | WorkBegan
+    | WorkEnded
+    | TokensUsed
+    | RateLimitsTold
+    | VoiceWarned
+    | VoiceFailed
+)
 Event = CarrierEvent | SpeechEvent | VoiceEvent
-ToVoice = Respond | CancelReply | ResumeReply | NoteReply | IgnoreWords | ReportTool
-Command = PlayAudio | SendMark | ClearPlayout | AnnounceReply | ListenPatiently | KeepMessage | EndCall | ToVoice
+ToVoice = Greet | Respond | CancelReply | TruncateReply | ResumeReply | NoteReply | IgnoreWords | ReportTool
+Command = (
+    PlayAudio
+    | SendMark
+    | ClearPlayout
+    | AnnounceReply
+    | ListenPatiently
+    | KeepMessage
+    | TransferCall
+    | EndCall
+    | ToVoice
+)

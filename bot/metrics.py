@@ -14,7 +14,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metr
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 
+from bot.events import RateLimitsTold
 from bot.runner import Summary
+from bot.voice.cost import TOKEN_KINDS
 
 _DELAYS_S = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0)
 _DURATIONS_S = (5, 15, 30, 60, 120, 300, 600, 900, 1800)
@@ -59,12 +61,37 @@ class Metrics:
             "offhook_reply_gap_seconds_total", "Silence inside replies that came too late.", registry=self._registry
         )
 
+        self._tokens = Counter(
+            "offhook_model_tokens_total", "Tokens of realtime models.", ["bot", "kind"], registry=self._registry
+        )
+        self._cost = Counter(
+            "offhook_model_cost_dollars_total",
+            "What realtime models cost by the price table.",
+            ["bot"],
+            registry=self._registry,
+        )
+        self._rate_limits = Gauge(
+            "offhook_rate_limit_share",
+            "How much of an account's rate limit was left when a model last told.",
+            ["model", "limit"],
+            registry=self._registry,
+            multiprocess_mode="mostrecent",
+        )
+
+    def rate_limits_told(self, told: RateLimitsTold) -> None:
+        for limit, share in told.shares.items():
+            self._rate_limits.labels(told.model, limit).set(share)
+
     def call_ended(self, bot: str, summary: Summary) -> None:
         self._calls.labels(bot, summary.reason.value).inc()
         self._durations.labels(bot).observe(summary.duration_ms / 1000)
         self._interruptions.labels(bot).inc(summary.interruptions)
         self._frames.inc(summary.counters.get("frames_in", 0))
         self._starved.inc(summary.counters.get("starved_ms", 0) / 1000)
+        for kind in TOKEN_KINDS:
+            if count := summary.counters.get(kind, 0):
+                self._tokens.labels(bot, kind).inc(count)
+        self._cost.labels(bot).inc(summary.counters.get("cost_microdollars", 0) / 1e6)
         for delay_ms in summary.reply_delays_ms:
             self._delays.labels(bot).observe(delay_ms / 1000)
 

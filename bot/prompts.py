@@ -24,9 +24,11 @@ class Prompt(Enum):
     IDLE = "idle_prompt"
     IDLE_GOODBYE = "idle_goodbye"
     TIME_UP = "time_up"
+    FILLER = "filler"
     PARDON = "pardon"
     APOLOGY = "apology"
     DRAIN_GOODBYE = "drain_goodbye"
+    TRANSFER = "transfer"
     TONE = "tone"
 
 
@@ -42,9 +44,11 @@ def texts(bot: BotConfig) -> Mapping[Prompt, str]:
         Prompt.IDLE: bot.texts.idle,
         Prompt.IDLE_GOODBYE: bot.texts.idle_goodbye,
         Prompt.TIME_UP: bot.texts.time_up,
+        Prompt.FILLER: bot.texts.filler,
         Prompt.PARDON: bot.texts.pardon,
         Prompt.APOLOGY: bot.texts.apology,
         Prompt.DRAIN_GOODBYE: bot.texts.drained,
+        Prompt.TRANSFER: bot.texts.transferring,
     }
 
 

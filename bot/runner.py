@@ -3,9 +3,9 @@
 import asyncio
 import math
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
 from aiohttp import WSMsgType, web
@@ -14,6 +14,7 @@ from bot.calllog.records import Record as LogRecord
 from bot.errors import CarrierError, VoiceError
 from bot.events import (
     CancelJob,
+    CloseLink,
     Compose,
     Composed,
     EndCall,
@@ -21,13 +22,23 @@ from bot.events import (
     Job,
     JobFailed,
     JobResult,
+    LinkEvent,
+    OpenLink,
     PartComposed,
+    RateLimitsTold,
+    RunTool,
     SoundMade,
     Synthesize,
     Synthesized,
+    ToModel,
+    ToolRan,
     Transcribe,
     Transcribed,
+    TransferCall,
+    VoiceFailed,
+    VoiceWarned,
 )
+from bot.model_sockets import ModelSockets
 from bot.recordings import Recording
 from bot.session import Output, Overtake, Record, Session
 from bot.speech.links import Responder, Speaker, Transcriber
@@ -37,11 +48,12 @@ log = structlog.get_logger()
 _MAX_UNSENT = 1000
 _LAST_WORDS_S = 10.0  # how long a transcription may go on when the caller has hung up
 _HANG_UP_S = 5.0
+_TRANSFER_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Who listens, thinks and speaks for one bot's calls."""
+    """Who listens, thinks and speaks in a chain."""
 
     transcriber: Transcriber
     responder: Responder
@@ -50,6 +62,21 @@ class Links:
 
 class LogWriter(Protocol):
     def write(self, record: LogRecord) -> None: ...
+
+
+class Tools(Protocol):
+    async def run(self, name: str, arguments: str) -> str:
+        """Do what the voice asks for; `arguments` is its JSON, the result is text for it. What fails is told so."""
+
+
+class CarrierControl(Protocol):
+    """What can be asked of the carrier for one call. Raises `CarrierError` where it will not."""
+
+    async def hang_up(self) -> None:
+        """End the call; one that is already over is no error."""
+
+    async def transfer(self, destination: str) -> None:
+        """Hand the caller over to somebody; the media stream ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +98,19 @@ class CallRunner:
         self,
         call_id: str,
         session: Session,
-        links: Links,
+        links: Links | None,
         socket: web.WebSocketResponse,
         calllog: LogWriter,
         begin_recording: Callable[[], Awaitable[Recording | None]],
-        hang_up: Callable[[], Coroutine[Any, Any, None]],
+        control: CarrierControl,
+        *,
+        tools: Tools | None = None,
+        sockets: ModelSockets | None = None,
+        on_rate_limits: Callable[[RateLimitsTold], None] = lambda told: None,
     ) -> None:
-        """`hang_up` asks the carrier to end the call; it must not raise for one that is already over."""
+        self._tools = tools
+        self._sockets = sockets
+        self._on_rate_limits = on_rate_limits
         self.call_id = call_id
         self._session = session
         self._links = links
@@ -85,7 +118,7 @@ class CallRunner:
         self._calllog = calllog
         self._begin_recording = begin_recording
         self.recording: Recording | None = None
-        self._hang_up = hang_up
+        self._control = control
         self._loop = asyncio.get_running_loop()
         self._began_at = self._loop.time()
         self._tasks = asyncio.TaskGroup()
@@ -105,15 +138,21 @@ class CallRunner:
                 self._is_running = True
                 if self._is_unwanted:
                     await self.say_goodbye()
-                pacer = self._tasks.create_task(self._keep_time())
+                watchers = [self._tasks.create_task(self._keep_time())]
+                if self._sockets is not None:
+                    self._sockets.deliver = self._from_model
+                    watchers.append(self._tasks.create_task(self._sockets.watch()))
                 await self._talk()
-                pacer.cancel()
+                for watcher in watchers:
+                    watcher.cancel()
                 for job in self._jobs.values():
                     job.cancel()
         finally:
             self._close_timer()
             self._session.call.abandon(EndReason.SERVER_ERROR)  # changes nothing where the call has ended
             self._log_records()
+            if self._sockets is not None:
+                await self._sockets.aclose()
             if self.recording is not None:
                 await self.recording.close()
 
@@ -172,9 +211,15 @@ class CallRunner:
             self._timer.cancel()
             self._timer = None
 
+    async def _from_model(self, event: LinkEvent) -> None:
+        await self._deliver(self._session.from_model(event, self._loop.time()))
+
     async def _deliver(self, outputs: Sequence[Output]) -> None:
+        to_model: list[ToModel] = []
         for output in outputs:
             match output:
+                case ToModel():
+                    to_model.append(output)
                 case str():
                     self._outbox.append(output)
                 case Overtake(message):
@@ -183,17 +228,39 @@ class CallRunner:
                 case Record(block):
                     if self.recording is not None:
                         self.recording.append(block)
-                case Transcribe() | Compose() | Synthesize():
+                case Transcribe() | Compose() | Synthesize() | RunTool():
                     self._start(output)
                 case CancelJob(job_id):
                     if (task := self._jobs.pop(job_id, None)) is not None:
                         task.cancel()
+                case OpenLink(number) if self._sockets is not None:
+                    self._sockets.open(number)
+                case CloseLink(number) if self._sockets is not None:
+                    self._sockets.close(number)
+                case TransferCall(destination):
+                    self._tasks.create_task(self._transfer(destination))
+                case VoiceWarned() | VoiceFailed() | RateLimitsTold():
+                    self._tell(output)
                 case EndCall():
                     self._tasks.create_task(self._end())
         self._log_records()
         self._set_timer()
-        if self._outbox and not self._is_sending:
+        if self._outbox and not self._is_sending:  # the caller's ear goes before the model's bookkeeping
             await self._empty_outbox()
+        if self._sockets is not None:
+            for one in to_model:
+                await self._sockets.send(one.link, one.message)
+
+    def _tell(self, news: VoiceWarned | VoiceFailed | RateLimitsTold) -> None:
+        match news:
+            case VoiceWarned(message):
+                log.warning("voice_warned", error=message)
+            case VoiceFailed(message, True):
+                log.error("voice_failed", error=message, remedy="the caller was told; see the error and the settings")
+            case VoiceFailed(message):
+                log.warning("voice_failed", error=message)
+            case RateLimitsTold():
+                self._on_rate_limits(news)
 
     async def _empty_outbox(self) -> None:
         """Whoever finds nobody writing writes for all, so that messages keep their order although tasks take turns."""
@@ -227,18 +294,19 @@ class CallRunner:
             await self._deliver(self._session.from_worker(JobFailed(job.job_id, str(exc)), self._loop.time()))
 
     async def _results(self, job: Job) -> AsyncIterator[JobResult]:
-        match job:
-            case Transcribe(job_id, pcm, is_speculative):
-                transcript = await self._links.transcriber.transcribe(pcm, speculative=is_speculative)
-                yield Transcribed(job_id, transcript)
-            case Compose(job_id, history):
-                async for part in self._links.responder.respond(history):
+        match job, self._links:
+            case Transcribe(job_id, pcm, is_speculative), Links(transcriber):
+                yield Transcribed(job_id, await transcriber.transcribe(pcm, speculative=is_speculative))
+            case Compose(job_id, history), Links(_, responder):
+                async for part in responder.respond(history):
                     yield PartComposed(job_id, part)
                 yield Composed(job_id)
-            case Synthesize(job_id, text):
-                async for pcm in self._links.speaker.speak(text):
+            case Synthesize(job_id, text), Links(_, _, speaker):
+                async for pcm in speaker.speak(text):
                     yield SoundMade(job_id, pcm)
                 yield Synthesized(job_id)
+            case RunTool(job_id, name, arguments), _ if self._tools is not None:
+                yield ToolRan(job_id, await self._tools.run(name, arguments))
 
     # -- the end -------------------------------------------------------------------------------------------------
 
@@ -247,10 +315,18 @@ class CallRunner:
         if not self._socket.closed:
             try:
                 async with asyncio.timeout(_HANG_UP_S):
-                    await self._hang_up()
+                    await self._control.hang_up()
             except (CarrierError, TimeoutError) as exc:
                 log.warning("hang_up_failed", error=str(exc) or "no answer", remedy="the closing socket hangs up too")
         await self._close_socket(1000, "the call is over")
+
+    async def _transfer(self, destination: str) -> None:
+        try:
+            async with asyncio.timeout(_TRANSFER_S):
+                await self._control.transfer(destination)
+        except (CarrierError, TimeoutError) as exc:
+            log.warning("transfer_failed", error=str(exc) or "no answer")
+            await self._deliver(self._session.transfer_failed(str(exc) or "no answer", self._loop.time()))
 
     async def _close_socket(self, code: int, why: str) -> None:
         await self._socket.close(code=code, message=why.encode())
@@ -263,5 +339,10 @@ class CallRunner:
             turns=timeline.turns,
             interruptions=call.interruptions,
             reply_delays_ms=tuple(timeline.reply_delays_ms),
-            counters={"frames_in": self._session.frames_in, "starved_ms": round(call.playout.starved_ms)},
+            counters={
+                "frames_in": self._session.frames_in,
+                "starved_ms": round(call.playout.starved_ms),
+                **({"cost_microdollars": round(timeline.cost_usd * 1e6)} if timeline.cost_usd else {}),
+                **timeline.tokens,
+            },
         )

@@ -1,7 +1,6 @@
 """The aiohttp application: webhooks in, media sockets up, health and metrics out. It decides nothing about a call."""
 
 import asyncio
-import base64
 import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -17,8 +16,9 @@ from structlog.contextvars import bound_contextvars
 
 from bot.calllog.records import CallEnded, CallStarted, RecordingWritten
 from bot.calllog.store import CallLog
-from bot.carrier.base import Answer, Carrier, IncomingCall, RestRequest, Webhook
+from bot.carrier.base import Answer, Carrier, IncomingCall, MediaStream, Webhook
 from bot.carrier.twilio import TwilioCarrier
+from bot.carrier_rest import CallControl
 from bot.config import BotConfig, Config
 from bot.engines import Engines
 from bot.errors import BotError, CarrierError, SignatureError
@@ -32,9 +32,9 @@ from bot.session import Session
 from bot.speech.links import Speaker
 from bot.supervisor import Lines, OwnLines, Supervisor
 from bot.tickets import Ticket, Tickets
-from bot.voice.chained import ChainedVoice
-from media.codec import encoder
-from media.endpointing import Endpointer, EndpointingSettings
+from bot.tools import Toolbox, ToolContext
+from bot.tools.call_tools import CallTools
+from bot.voices import Party, Voices
 from media.frame import PCMU_8K
 from media.recorder import Recorder
 
@@ -43,7 +43,6 @@ log = structlog.get_logger()
 MAX_WEBHOOK_BYTES = 64 * 1024
 MAX_MESSAGE_BYTES = 256 * 1024
 GOODBYE_S = 15.0
-_REST_TRIES = 3
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -70,6 +69,8 @@ class Service:
         self.tickets = tickets or Tickets()
         self.carriers = _carriers(config, public_url)
         self._engines = Engines(config.bots)
+        self._toolboxes = {bot.name: Toolbox(bot) for bot in config.bots}
+        self._voices = Voices(config, self._engines, {name: box.specs for name, box in self._toolboxes.items()})
         self._recordings = Recordings(Path(config.storage.recordings))
         self._resources = AsyncExitStack()
         self._feed: Feed | None = None
@@ -86,6 +87,10 @@ class Service:
         self._resources.push_async_callback(self._recordings.close)
         self._http = await self._resources.enter_async_context(aiohttp.ClientSession())
         self._resources.push_async_callback(self._engines.close)
+        self._resources.push_async_callback(self._voices.close)
+        for toolbox in self._toolboxes.values():
+            self._resources.push_async_callback(toolbox.close)
+            await toolbox.start()
         log.info("loading_engines", bots=[bot.name for bot in self.config.bots])
         await self._engines.start(PCMU_8K)
         self.is_ready = True
@@ -113,7 +118,7 @@ class Service:
 
     def speaker(self, bot: BotConfig) -> Speaker:
         """The voice of one bot, loaded once the service has started."""
-        return self._engines.links(bot).speaker
+        return self._engines.speaker(bot)
 
     # -- webhooks --------------------------------------------------------------------------------------------------
 
@@ -128,9 +133,9 @@ class Service:
         if not self.supervisor.has_room(self.tickets.count(_now())):
             log.warning("call_refused", carrier=carrier.name, bot=bot.name, live_calls=self.supervisor.live_calls())
             return self._reply(carrier, "busy", carrier.refuse(bot.texts.busy, bot.language))
-        return self._reply(carrier, "answered", self._admit(carrier, incoming, bot))
+        return self._reply(carrier, "answered", await self._admit(carrier, incoming, bot))
 
-    def _admit(self, carrier: Carrier, incoming: IncomingCall, bot: BotConfig) -> Answer:
+    async def _admit(self, carrier: Carrier, incoming: IncomingCall, bot: BotConfig) -> Answer:
         call_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
         numbers = (incoming.from_number, incoming.to_number)
         ticket = Ticket(call_id, carrier.name, incoming.carrier_call_id, *numbers, bot)
@@ -143,6 +148,8 @@ class Service:
             bot=bot.name,
             caller=mask_number(incoming.from_number),
         )
+        with bound_contextvars(call_id=call_id, carrier=carrier.name):
+            await self._voices.expect(call_id, bot, carrier.open_stream().audio)
         return carrier.answer(f"/media/{carrier.name}/{token}", {"call_id": call_id, "bot": bot.name})
 
     async def _status_webhook(self, request: web.Request) -> web.Response:
@@ -200,7 +207,9 @@ class Service:
 
     async def _carry(self, carrier: Carrier, ticket: Ticket, socket: web.WebSocketResponse) -> None:
         self.feed.write(_started(ticket))
-        session = self._session(carrier, ticket)
+        stream = carrier.open_stream()
+        party = await self._voices.join(ticket.call_id, ticket.bot, stream.audio)
+        session = self._session(ticket, stream, party)
         runner = CallRunner(
             ticket.call_id,
             session,
@@ -208,7 +217,10 @@ class Service:
             socket,
             self.feed,
             lambda: self._begin_recording(ticket),
-            lambda: self._hang_up(carrier, ticket.carrier_call_id),
+            self._control(carrier, ticket),
+            tools=CallTools(self._toolboxes[ticket.bot.name], _tool_context(ticket)),
+            sockets=party.sockets,
+            on_rate_limits=self.metrics.rate_limits_told,
         )
         self.supervisor.enter(runner)
         self.metrics.live_calls.set(len(self.supervisor))
@@ -232,22 +244,23 @@ class Service:
                 **summary.counters,
             )
 
-    def _session(self, carrier: Carrier, ticket: Ticket) -> Session:
-        bot, stream = ticket.bot, carrier.open_stream()
-        links = self._engines.links(bot)
-        listening = EndpointingSettings(pause_ms=bot.listening.pause_ms, hangover_ms=bot.listening.hangover_ms)
-        voice = ChainedVoice(
-            speaker_rate_hz=links.speaker.rate_hz, line_rate_hz=stream.audio.rate_hz, encode=encoder(stream.audio)
-        )
+    def _control(self, carrier: Carrier, ticket: Ticket) -> CallControl:
+        bot = ticket.bot
+        shown, regret = ticket.to_number, bot.texts.transfer_failed
+        return CallControl(self.http, carrier, ticket.carrier_call_id, shown, bot.transfers, regret)
+
+    def _session(self, ticket: Ticket, stream: MediaStream, party: Party) -> Session:
+        bot = ticket.bot
         return Session(
             call_id=ticket.call_id,
             carrier_call_id=ticket.carrier_call_id,
             from_number=ticket.from_number,
             stream=stream,
-            voice=voice,
+            voice=party.voice,
             policy=_policy(bot),
             prepared=self._engines.prepared(bot, stream.audio),
-            endpointer=Endpointer(listening, self._engines.detector(bot)),
+            endpointer=party.endpointer,
+            untold=party.untold,
             recorder=Recorder(stream.audio.rate_hz) if bot.record else None,
             now=_now(),
         )
@@ -263,34 +276,12 @@ class Service:
         self.feed.write(_recorded(ticket, recording))
         return recording
 
-    async def _hang_up(self, carrier: Carrier, carrier_call_id: str) -> None:
-        """Ask the carrier to end the call; raises `CarrierError` when it will not."""
-        request = carrier.hang_up(carrier_call_id)
-        if request is None:
-            return
-        for attempt in range(1, _REST_TRIES + 1):
-            status, body = await self._perform(request)
-            if carrier.is_done(status, body):
-                return
-            if status < 500:
-                break
-            log.warning("hang_up_refused", status=status, attempt=attempt)
-        raise CarrierError(f"the carrier answered {status} to the request to hang up")
-
-    async def _perform(self, request: RestRequest) -> tuple[int, str]:
+    @property
+    def http(self) -> aiohttp.ClientSession:
+        """The one client session, from the moment the service has started."""
         if self._http is None:
             raise CarrierError("the service has not started")
-        login = base64.b64encode(f"{request.username}:{request.password}".encode()).decode()
-        try:
-            async with self._http.request(
-                request.method,
-                request.url,
-                data=aiohttp.FormData(list(request.form)),
-                headers={"Authorization": f"Basic {login}"},
-            ) as response:
-                return response.status, await response.text()
-        except aiohttp.ClientError as exc:
-            raise CarrierError(f"the carrier's API is out of reach: {exc}") from exc
+        return self._http
 
     @property
     def feed(self) -> Feed:
@@ -350,8 +341,17 @@ def _policy(bot: BotConfig) -> CallPolicy:
         idle_prompt_s=bot.idle_prompt_s,
         reply_timeout_s=bot.reply_timeout_s,
         message_hangover_ms=bot.listening.message_hangover_ms,
+        filler_after_s=bot.filler_after_s,
         lead_ms=bot.lead_ms,
+        is_voice_led=bot.voice == "realtime",
+        is_greeted_by_voice=bot.voice == "realtime" and bot.realtime.greeting == "model",
+        can_interrupt=bot.voice != "realtime" or bot.realtime.interrupt_response,
+        fallback_transfer=bot.fallback_transfer,
     )
+
+
+def _tool_context(ticket: Ticket) -> ToolContext:
+    return ToolContext(ticket.call_id, ticket.bot.name, ticket.from_number, ticket.to_number, ticket.carrier)
 
 
 def _started(ticket: Ticket) -> CallStarted:

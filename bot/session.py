@@ -15,29 +15,40 @@ from bot.events import (
     CancelJob,
     CancelReply,
     ClearPlayout,
+    CloseLink,
     Command,
     Compose,
     EndCall,
     EndReason,
     Event,
+    Greet,
     IgnoreWords,
     Job,
     JobResult,
+    LinkCommand,
+    LinkEvent,
     ListenPatiently,
+    MarkReturned,
     NoteReply,
+    OpenLink,
     PlayAudio,
+    RateLimitsTold,
     ReportTool,
     Respond,
     ResumeReply,
+    RunTool,
     SendMark,
-    SpeechPaused,
-    SpeechResumed,
-    SpeechStarted,
+    SpeechEvent,
     StreamStarted,
     StreamStopped,
     Synthesize,
+    ToModel,
     Transcribe,
-    UtteranceEnded,
+    TransferCall,
+    TransferFailed,
+    TruncateReply,
+    VoiceFailed,
+    VoiceWarned,
 )
 from bot.policy import CallPolicy
 from bot.prompts import PreparedAudio, Prompt
@@ -45,10 +56,13 @@ from bot.timeline import CallClock, Timeline
 from bot.voice.base import Effect, Voice
 from media.codec import decoder
 from media.endpointing import Endpointer
+from media.frame import PTIME_MS
 from media.recorder import Recorder
 
 _HOUSEKEEPING_FRAMES = 25  # the recording is moved on twice a second
 _PROBE_EVERY_S = 2.0
+_FRESH_S = 0.06  # the carrier sends a frame every 20 ms; after a longer silence its stamps say nothing of the present
+_FOR_THE_RUNNER = (Transcribe, Compose, Synthesize, RunTool, CancelJob, OpenLink, ToModel, CloseLink)
 _AHEAD_MS = 10_000  # a stamp further in the future would have us fill the recording with silence for no reason
 
 
@@ -66,7 +80,10 @@ class Overtake:
     message: str
 
 
-Output = str | Overtake | Job | CancelJob | Record | EndCall
+Told = VoiceWarned | VoiceFailed | RateLimitsTold
+"""News of the voice that the operator's log and metrics are interested in."""
+
+Output = str | Overtake | Job | CancelJob | LinkCommand | Record | TransferCall | Told | EndCall
 """A string is a message for the carrier."""
 
 
@@ -81,15 +98,18 @@ class Session:
         voice: Voice,
         policy: CallPolicy,
         prepared: Mapping[Prompt, PreparedAudio],
-        endpointer: Endpointer,
+        endpointer: Endpointer | None,
         recorder: Recorder | None,
         now: float,
+        untold: Sequence[Effect] = (),
     ) -> None:
+        """Without an endpointer the voice tells when the caller speaks; `untold` is what it said before the call."""
+        self._untold = untold
         self._carrier_call_id = carrier_call_id
         self._stream = stream
         self._voice = voice
         self._endpointer = endpointer
-        self._hangover_ms = endpointer.hangover_ms
+        self._hangover_ms = 0 if endpointer is None else endpointer.hangover_ms
         self._recorder = recorder
         self._decode = decoder(stream.audio)
         self._bytes_per_ms = stream.audio.bytes_per_second / 1000
@@ -101,6 +121,8 @@ class Session:
         self.deadline = self.call.next_deadline()
         """When `on_deadline` wants calling if nothing else happens (seconds, monotonic)."""
         self.frames_in = 0
+        self._frame_at = now  # when the last frame came in, and when it ended by the carrier's stamp
+        self._frame_ends_ms = 0.0
 
     def from_carrier(self, message: str | bytes, now: float) -> list[Output]:
         """Raises `CarrierError` for what no carrier may send; the call is over then."""
@@ -111,18 +133,37 @@ class Session:
             else:
                 if isinstance(event, StreamStarted) and event.carrier_call_id != self._carrier_call_id:
                     raise CarrierError("the media stream belongs to another call than its token", close_code=1008)
-                self._feed(event, now, outputs)
+                self._feed(event, self._carriers_time(now) if isinstance(event, MarkReturned) else now, outputs)
+                if isinstance(event, StreamStarted) and self._untold:
+                    self._apply(self._untold, now, outputs)
         return outputs
 
     def from_worker(self, result: JobResult, now: float) -> list[Output]:
+        return self._told_voice(result, now)
+
+    def from_model(self, event: LinkEvent, now: float) -> list[Output]:
+        """A message of the model at the other end of the voice's link, or news of the link itself."""
+        return self._told_voice(event, now)
+
+    def transfer_failed(self, message: str, now: float) -> list[Output]:
+        """The carrier would not take the caller elsewhere."""
         outputs: list[Output] = []
-        self._apply(self._voice.receive(result), now, outputs)
+        self._feed(TransferFailed(message), now, outputs)
         return outputs
 
     def on_deadline(self, now: float) -> list[Output]:
         outputs: list[Output] = []
         self._carry_out(self.call.on_deadline(now), now, outputs)
+        if now >= self._voice.deadline:
+            self._apply(self._voice.on_deadline(now), now, outputs)
         self._move_recording(now, outputs)
+        self._set_deadline()
+        return outputs
+
+    def _told_voice(self, event: JobResult | LinkEvent, now: float) -> list[Output]:
+        outputs: list[Output] = []
+        self._apply(self._voice.receive(event, now), now, outputs)
+        self._set_deadline()
         return outputs
 
     def drain(self, now: float) -> list[Output]:
@@ -134,14 +175,15 @@ class Session:
     def carrier_closed(self, now: float, reason: EndReason | None = None) -> list[Output]:
         """The media socket is gone. What was being said is still transcribed, and the recording is completed."""
         outputs: list[Output] = []
-        for event in self._endpointer.flush():
-            self._feed(event, now, outputs)
+        for event in () if self._endpointer is None else self._endpointer.flush():
+            self._on_speech(event, now, outputs)
         if reason is not None:
             self._carry_out(self.call.abandon(reason), now, outputs)
         self._feed(StreamStopped(), now, outputs)
         if self._recorder is not None:
             self._record_heard(now, is_last=True)
             outputs.append(Record(self._recorder.finish(self._clock.exact_ms(now))))
+        self._apply(self._voice.close(), now, outputs)
         return outputs
 
     # -- one frame up ----------------------------------------------------------------------------------------------
@@ -150,15 +192,29 @@ class Session:
         if frame.at_ms > (now - self._began_at) * 1000 + _AHEAD_MS:
             raise CarrierError(f"a frame stamped {frame.at_ms} ms, long before that moment of the stream has come")
         pcm = self._decode(frame.payload)
-        self._clock.frame(frame.at_ms + len(frame.payload) / self._bytes_per_ms, now)
+        self._frame_at = now
+        self._frame_ends_ms = frame.at_ms + len(frame.payload) / self._bytes_per_ms
+        self._clock.frame(self._frame_ends_ms, now)
         self.frames_in += 1
         if self._recorder is not None:
             self._recorder.caller(frame.at_ms, pcm)
-        for event in self._endpointer.push(pcm, frame.at_ms):
-            self._feed(event, now, outputs)
+        outputs.extend(self._voice.hear(frame.payload, pcm, frame.at_ms))  # type: ignore[arg-type]
+        if self._endpointer is not None:
+            for event in self._endpointer.push(pcm, frame.at_ms):
+                self._on_speech(event, now, outputs)
         if self.frames_in % _HOUSEKEEPING_FRAMES == 0:
             self._move_recording(now, outputs)
             self._probe(now, outputs)
+
+    def _carriers_time(self, now: float) -> float:
+        """When the carrier sent what has just come in, as it would appear here without the network's jitter.
+
+        Messages keep their order, so it was sent after the last frame ended and before the next one did.
+        """
+        if now - self._frame_at > _FRESH_S or not self.frames_in:
+            return now
+        after = self._clock.moment(self._frame_ends_ms)
+        return min(max(now, after), after + PTIME_MS / 1000)
 
     def _probe(self, now: float, outputs: list[Output]) -> None:
         """While nothing plays, a mark comes back at once: it tells how far away the caller's ear is."""
@@ -172,9 +228,16 @@ class Session:
         self.timeline.happened(event, now)
         # The call first: where the caller's ear is waiting, the voice's bookkeeping is not.
         self._carry_out(self.call.receive(event, now), now, outputs)
-        if isinstance(event, SpeechStarted | SpeechPaused | SpeechResumed | UtteranceEnded):
-            self._apply(self._voice.receive(event), now, outputs)
-        self.deadline = self.call.next_deadline()
+        self._set_deadline()
+
+    def _on_speech(self, event: SpeechEvent, now: float, outputs: list[Output]) -> None:
+        """We have heard something ourselves; a voice that has tells us, and need not be told."""
+        self._feed(event, now, outputs)
+        self._apply(self._voice.receive(event, now), now, outputs)
+        self._set_deadline()
+
+    def _set_deadline(self) -> None:
+        self.deadline = min(self.call.next_deadline(), self._voice.deadline)
 
     def _carry_out(self, commands: list[Command], now: float, outputs: list[Output]) -> None:
         for command in commands:
@@ -186,19 +249,23 @@ class Session:
                     outputs.append(self._stream.mark(name))
                 case ClearPlayout():
                     outputs.append(Overtake(self._stream.clear()))
-                case ListenPatiently(hangover_ms):
+                case ListenPatiently(hangover_ms) if self._endpointer is not None:
                     self._endpointer.hangover_ms = self._hangover_ms if hangover_ms is None else hangover_ms
-                case EndCall():
+                case EndCall() | TransferCall():
                     outputs.append(command)
-                case Respond() | CancelReply() | ResumeReply() | NoteReply() | IgnoreWords() | ReportTool():
-                    self._apply(self._voice.receive(command), now, outputs)
-        self.deadline = self.call.next_deadline()
+                case Greet() | Respond() | CancelReply() | TruncateReply() | ResumeReply() | NoteReply():
+                    self._apply(self._voice.receive(command, now), now, outputs)
+                case IgnoreWords() | ReportTool():
+                    self._apply(self._voice.receive(command, now), now, outputs)
+        self._set_deadline()
 
     def _apply(self, effects: Sequence[Effect], now: float, outputs: list[Output]) -> None:
         for effect in effects:
-            if isinstance(effect, Transcribe | Compose | Synthesize | CancelJob):
+            if isinstance(effect, _FOR_THE_RUNNER):
                 outputs.append(effect)
             else:
+                if isinstance(effect, VoiceWarned | VoiceFailed | RateLimitsTold):
+                    outputs.append(effect)
                 self._feed(effect, now, outputs)
 
     # -- the recording -----------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ The clock starts with the media stream and follows the carrier's own frame stamp
 recording nor jumps when a frame is late. No I/O: records gather here and whoever runs the call takes them.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import quantiles
@@ -15,6 +16,7 @@ from bot.calllog.records import MessageTaken, Record, TimelineEvent, TurnRecord
 from bot.events import (
     AnnounceReply,
     CallerSaid,
+    CallerSaying,
     CancelReply,
     ClearPlayout,
     Command,
@@ -33,13 +35,21 @@ from bot.events import (
     SpeechStarted,
     StreamStarted,
     StreamStopped,
+    TokensUsed,
     ToolRequested,
+    TransferCall,
+    TransferFailed,
+    TruncateReply,
     UtteranceEnded,
     VoiceFailed,
+    VoiceWarned,
+    WorkBegan,
+    WorkEnded,
 )
 from media.playout import Position
 
 _SETTLED_FRAMES = 64  # the clock follows the mean lateness of about so many frames
+_PARTIAL_EVERY_MS = 400  # words that are still being understood are written no more often
 _OUTLIER_S = 0.04  # one frame may say no more than this; a stall is not a change of clock
 
 
@@ -62,6 +72,10 @@ class CallClock:
         else:
             self._frames += 1
         self._zero += late_s / self._frames
+
+    def moment(self, at_ms: float) -> float:
+        """When something of that time appears here (seconds, monotonic)."""
+        return self._zero + at_ms / 1000
 
     def ms(self, now: float) -> int:
         return max(0, round((now - self._zero) * 1000))
@@ -94,6 +108,11 @@ class Timeline:
     _understood: set[int] = field(default_factory=set)  # turns of the caller that had words
     _waiting: _Waiting = field(default_factory=_Waiting)
     reply_delays_ms: list[int] = field(default_factory=list)
+    tokens: Counter[str] = field(default_factory=Counter)
+    cost_usd: float = 0.0
+    _partial_at_ms: int = -_PARTIAL_EVERY_MS
+    _last_cut: TurnRecord | None = None  # its end may yet be known more exactly
+    _last_cut_id: str = ""
 
     def take(self) -> list[Record]:
         """The records since the last call."""
@@ -130,6 +149,8 @@ class Timeline:
                 self._waiting = _Waiting(speech_ended_ms=end_ms, decided_ms=at_ms)
                 self._utterances[start_ms] = self._new_index()
                 self._note(end_ms, "utterance_ended", start_ms=start_ms, decided_ms=at_ms)
+            case CallerSaying(text, start_ms):
+                self._on_caller_saying(text, start_ms, at_ms)
             case CallerSaid(text, start_ms, end_ms):
                 self._on_caller_said(text, start_ms, end_ms, at_ms)
             case MarkReturned(name):
@@ -138,6 +159,17 @@ class Timeline:
                 self._note(at_ms, "digit_pressed", digit=digit)
             case ToolRequested(name):
                 self._note(at_ms, "tool_requested", name=name)
+            case WorkBegan(work):
+                self._note(at_ms, "work_began", work=work)
+            case WorkEnded(work):
+                self._note(at_ms, "work_ended", work=work)
+            case TokensUsed(model, tokens, cost_usd):
+                self._count(tokens, cost_usd)
+                self._note(at_ms, "tokens_used", model=model, cost_usd=round(cost_usd, 6), **tokens)
+            case VoiceWarned(message):
+                self._note(at_ms, "voice_warned", message=message)
+            case TransferFailed(message):
+                self._note(at_ms, "transfer_failed", message=message)
             case VoiceFailed(message):
                 self._note(at_ms, "voice_failed", message=message)
             case StreamStopped():
@@ -155,6 +187,10 @@ class Timeline:
                 self._finish_turn(reply_id, text, text, Position(length_ms, length_ms, length_ms), at_ms)
             case CancelReply():
                 self._on_cancelled(command, at_ms)
+            case TruncateReply():
+                self._on_truncated(command, at_ms)
+            case TransferCall(destination):
+                self._note(at_ms, "transfer_asked", destination=destination)
             case ReportTool():
                 self._waiting = _Waiting()  # what follows answers to a tool; nobody waits for it as for an answer
             case Respond(reply_id):
@@ -181,14 +217,37 @@ class Timeline:
         self._turn_count += 1
         return self._turn_count - 1
 
+    def _count(self, tokens: Mapping[str, int], cost_usd: float) -> None:
+        self.tokens.update(tokens)
+        self.cost_usd += cost_usd
+
+    def _turn_index(self, start_ms: int) -> int:
+        index = self._utterances.setdefault(start_ms, self._turn_count)
+        if index == self._turn_count:
+            self._turn_count += 1
+        return index
+
+    def _on_caller_saying(self, text: str, start_ms: int, at_ms: int) -> None:
+        if not text or at_ms < self._partial_at_ms + _PARTIAL_EVERY_MS:
+            return
+        self._partial_at_ms = at_ms
+        self._records.append(
+            TurnRecord(
+                call_id=self.call_id,
+                index=self._turn_index(start_ms),
+                role="caller",
+                kind="speech",
+                started_ms=start_ms,
+                text=text,
+            )
+        )
+
     def _on_caller_said(self, text: str, start_ms: int, end_ms: int, at_ms: int) -> None:
         self._waiting.said_ms = at_ms
         if not text:
             self._note(at_ms, "no_words", start_ms=start_ms, end_ms=end_ms)
             return
-        index = self._utterances.setdefault(start_ms, self._turn_count)
-        if index == self._turn_count:
-            self._turn_count += 1
+        index = self._turn_index(start_ms)
         self._understood.add(index)
         self._records.append(
             TurnRecord(
@@ -224,6 +283,12 @@ class Timeline:
         waited, self._waiting = self._waiting, _Waiting()
         if waited.speech_ended_ms is None or waited.decided_ms is None:
             return {}  # an answer to a tool's result, not to the caller
+        if waited.sentence_ms is None:  # speech to speech: one engine does all of it
+            return {
+                "endpointing_ms": waited.decided_ms - waited.speech_ended_ms,
+                "response_ms": _between(waited.decided_ms, waited.sound_ms),
+                "reply_ms": started_ms - waited.speech_ended_ms,
+            }
         return {
             "endpointing_ms": waited.decided_ms - waited.speech_ended_ms,
             "transcription_ms": _between(waited.decided_ms, waited.said_ms),
@@ -243,7 +308,16 @@ class Timeline:
             heard_ms=cut.position.heard_ms,
             generated_ms=cut.position.generated_ms,
         )
-        self._finish_turn(cut.reply_id, cut.text, cut.heard_text, cut.position, at_ms, interrupted=True)
+        self._last_cut = self._finish_turn(
+            cut.reply_id, cut.text, cut.heard_text, cut.position, at_ms, interrupted=True
+        )
+        self._last_cut_id = cut.reply_id
+
+    def _on_truncated(self, told: TruncateReply, at_ms: int) -> None:
+        self._note(at_ms, "reply_truncated", reply_id=told.reply_id, heard_ms=told.heard_ms)
+        if self._last_cut is not None and told.reply_id == self._last_cut_id:
+            turn = msgspec.structs.replace(self._last_cut, heard_ms=told.heard_ms, heard_text=told.heard_text)
+            self._records.append(turn)
 
     def _finish_turn(
         self,
@@ -254,23 +328,23 @@ class Timeline:
         at_ms: int,
         *,
         interrupted: bool = False,
-    ) -> None:
+    ) -> TurnRecord | None:
         turn = self._turns.pop(reply_id, None)
         if turn is None:
-            return
+            return None
         self._spoken_turns += bool(text)
-        self._records.append(
-            msgspec.structs.replace(
-                turn,
-                text=text,
-                heard_text=heard_text,
-                ended_ms=max(turn.started_ms, at_ms),
-                generated_ms=position.generated_ms,
-                sent_ms=position.sent_ms,
-                heard_ms=position.heard_ms,
-                interrupted=interrupted,
-            )
+        turn = msgspec.structs.replace(
+            turn,
+            text=text,
+            heard_text=heard_text,
+            ended_ms=max(turn.started_ms, at_ms),
+            generated_ms=position.generated_ms,
+            sent_ms=position.sent_ms,
+            heard_ms=position.heard_ms,
+            interrupted=interrupted,
         )
+        self._records.append(turn)
+        return turn
 
 
 def _between(start_ms: int | None, end_ms: int | None) -> int | None:

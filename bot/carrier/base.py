@@ -98,5 +98,11 @@ class Carrier(Protocol):
     def hang_up(self, carrier_call_id: str) -> RestRequest | None:
         """The request that ends a call; None without credentials (closing the socket must do, then)."""
 
+    def transfer(self, carrier_call_id: str, destination: str, caller_id: str, regret: str) -> RestRequest | None:
+        """The request that hands the caller over to a number or sip: address, which sees `caller_id`.
+
+        If nobody answers there the caller hears `regret` and the call ends. None without credentials.
+        """
+
     def is_done(self, status: int, body: str) -> bool:
-        """Whether a REST answer means that the call is over: also when it already was."""
+        """Whether a REST answer means that what was asked for is done, or the call over already."""

@@ -130,13 +130,28 @@ class TwilioCarrier:
         return TwilioMediaStream()
 
     def hang_up(self, carrier_call_id: str) -> RestRequest | None:
+        return self._update(carrier_call_id, ("Status", "completed"))
+
+    def transfer(self, carrier_call_id: str, destination: str, caller_id: str, regret: str) -> RestRequest | None:
+        """New instructions for the live call end its media stream (TwiML <Dial>, Update a Call resource)."""
+        is_sip = destination.startswith(("sip:", "sips:"))
+        response = ElementTree.Element("Response")
+        dial = ElementTree.SubElement(response, "Dial", answerOnBridge="true")
+        if caller_id and not is_sip:
+            dial.set("callerId", _xml_text(caller_id))
+        ElementTree.SubElement(dial, "Sip" if is_sip else "Number").text = _xml_text(destination)
+        ElementTree.SubElement(response, "Say").text = _xml_text(regret)
+        ElementTree.SubElement(response, "Hangup")
+        return self._update(carrier_call_id, ("Twiml", ElementTree.tostring(response, encoding="unicode")))
+
+    def _update(self, carrier_call_id: str, wish: tuple[str, str]) -> RestRequest | None:
         if not (self._account_sid and self._auth_tokens and self._api_base):
             return None
         account, call = quote(self._account_sid, safe=""), quote(carrier_call_id, safe="")
         return RestRequest(
             method="POST",
             url=f"{self._api_base}/2010-04-01/Accounts/{account}/Calls/{call}.json",
-            form=(("Status", "completed"),),
+            form=(wish,),
             username=self._account_sid,
             password=self._auth_tokens[0],
         )

@@ -70,6 +70,11 @@ class FactsResponder:
 
     async def close(self) -> None: ...
 
+    def answer(self, question: str) -> str | None:
+        """The one fact that clearly answers a question; None where none does."""
+        found = best(self._matcher, question)
+        return None if found is None else self._facts[found].answer
+
     async def respond(self, history: Sequence[Said]) -> AsyncIterator[Part]:
         """The receptionist's next sentences, and what to do after them."""
         for part in await asyncio.to_thread(self.next_turn, history):  # matching takes some milliseconds

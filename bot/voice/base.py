@@ -3,11 +3,22 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from bot.events import CancelJob, Job, JobResult, SpeechEvent, ToVoice, VoiceEvent
+from bot.events import CancelJob, Job, JobResult, LinkCommand, LinkEvent, SpeechEvent, ToVoice, VoiceEvent
 
-Effect = VoiceEvent | Job | CancelJob
+Effect = VoiceEvent | SpeechEvent | Job | CancelJob | LinkCommand
 
 
 class Voice(Protocol):
-    def receive(self, event: SpeechEvent | JobResult | ToVoice) -> Sequence[Effect]:
-        """What the voice makes of it: facts for the call, and slow work for the runner."""
+    deadline: float
+    """When `on_deadline` wants calling if nothing else happens (seconds, monotonic); infinity: never."""
+
+    def receive(self, event: SpeechEvent | JobResult | LinkEvent | ToVoice, now: float) -> Sequence[Effect]:
+        """What the voice makes of it: facts for the call, and work and messages for the runner."""
+
+    def hear(self, payload: bytes, pcm: bytes, at_ms: int) -> Sequence[Effect]:
+        """One frame of the caller's line, as it came and decoded (16-bit mono, the line's rate)."""
+
+    def on_deadline(self, now: float) -> Sequence[Effect]: ...
+
+    def close(self) -> Sequence[Effect]:
+        """The call is over: let go of what is held elsewhere."""

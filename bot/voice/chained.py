@@ -6,6 +6,7 @@ caller heard, not what was made. A reply that was cut is kept for a moment, with
 interruption was a cough.
 """
 
+import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from bot.events import (
     IgnoreWords,
     JobFailed,
     JobResult,
+    LinkEvent,
     NoteReply,
     PartComposed,
     ReplyAudio,
@@ -97,8 +99,18 @@ class ChainedVoice:
         self._utterances: list[_Utterance] = []
         self._making: _Making | None = None
         self._job_count = 0
+        self.deadline = math.inf
 
-    def receive(self, event: SpeechEvent | JobResult | ToVoice) -> Sequence[Effect]:
+    def hear(self, payload: bytes, pcm: bytes, at_ms: int) -> Sequence[Effect]:
+        return ()  # utterances come whole, from the endpointer
+
+    def on_deadline(self, now: float) -> Sequence[Effect]:
+        return ()
+
+    def close(self) -> Sequence[Effect]:
+        return ()
+
+    def receive(self, event: SpeechEvent | JobResult | LinkEvent | ToVoice, now: float = 0.0) -> Sequence[Effect]:
         match event:
             case SpeechPaused(start_ms, end_ms, pcm):
                 return [*self._drop_guess(), self._transcribe(start_ms, end_ms, pcm, is_final=False)]

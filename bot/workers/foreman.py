@@ -120,8 +120,6 @@ class Foreman:
             await self._start(number)
         except WorkerError as exc:
             log.error("worker_not_started", worker=number, error=str(exc))
-        else:
-            log.info("worker_replaced", worker=number)
 
     async def _start(self, number: int) -> None:
         """Start a worker and wait until it listens; raises `WorkerError` that says why it does not."""
@@ -139,7 +137,9 @@ class Foreman:
             report = await read_report(reader)
         except (EOFError, ConnectionError):
             report = Report(f"worker {number} died while it was starting: its lines in the log say why")
-        if report.error and not self._stopping.is_set():
+        if not report.error:
+            log.info("worker_started", worker=number, pid=process.pid)
+        elif not self._stopping.is_set():
             raise WorkerError(report.error)
 
     async def _spawn(self, lifeline: socket.socket) -> Process:

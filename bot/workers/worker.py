@@ -48,6 +48,7 @@ async def work(orders: Orders, listener: socket.socket, lifeline: socket.socket)
         async with _posting(service, board, me), ready(service, routing(me, board, mailbox)) as runner:
             assert runner.server is not None  # once it is set up
             mailbox.open(runner.server)
+            service.supervisor.changed.set()  # it is ready: let the others know now
             await web.SockSite(runner, listener).start()
             lifeline.send(encode(Report()))
             await stop.wait()

@@ -1,85 +1,28 @@
 """The service as a process: what is left after kill -9, and what SIGTERM does."""
 
 import asyncio
-import json
 import signal
 import sqlite3
 import sys
-import tomllib
 import wave
-from asyncio.subprocess import Process
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bot.calllog.store import CallLog
 from bot.rehearsal.caller import Say, ScriptedCaller, Wait, WaitForReply
 from bot.rehearsal.twilio import place_call
-from tests.support.tones import ACCOUNT, TOKEN, speech
-
-CONFIG = """
-[server]
-port = 0
-drain_s = 0.5
-
-[log]
-format = "json"
-
-[storage]
-database = "sqlite+aiosqlite:///{folder}/log.db"
-recordings = "{folder}/recordings"
-
-[carriers.twilio]
-account_sid = "{account}"
-auth_token = "env:TEST_TWILIO_TOKEN"
-api_base = "http://127.0.0.1:9"
-
-[[bots]]
-name = "tones"
-greeting = "A greeting of tones, a second long...."
-chained = {{ transcriber = "tones", responder = "tones", speaker = "tones" }}
-"""
-
-
-@asynccontextmanager
-async def serving(folder: Path) -> AsyncIterator[tuple[Process, str]]:
-    """`offhook serve` in a process of its own, listening."""
-    config = folder / "offhook.toml"
-    config.write_text(CONFIG.format(folder=folder, account=ACCOUNT))
-    tomllib.loads(config.read_text())
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", "serve", "--config", str(config),
-        stderr=asyncio.subprocess.PIPE, env={"TEST_TWILIO_TOKEN": TOKEN, "PATH": "/usr/bin:/bin"},
-    )  # fmt: skip
-    try:
-        yield process, await line_with(process, "listening", "url")
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-
-async def line_with(process: Process, event: str, key: str) -> str:
-    """Read the log up to an event; the value of one of its keys."""
-    assert process.stderr is not None
-    seen = []
-    async with asyncio.timeout(30):
-        while line := await process.stderr.readline():
-            seen.append(line.decode())
-            if line.startswith(b"{") and json.loads(line)["event"] == event:
-                return str(json.loads(line).get(key, ""))
-    raise AssertionError("".join(seen))
+from tests.support.process import serving
+from tests.support.tones import TOKEN, speech
 
 
 async def test_after_kill_9_the_recording_plays_and_the_call_is_marked_interrupted(tmp_path: Path):
-    async with serving(tmp_path) as (process, url):
+    async with serving(tmp_path) as service:
         caller = ScriptedCaller([WaitForReply(), Say(speech(1000)), Wait(60_000)])
-        call = asyncio.create_task(place_call(url, caller, auth_token=TOKEN, max_s=30))
-        await line_with(process, "call_connected", "bot")
+        call = asyncio.create_task(place_call(service.url, caller, auth_token=TOKEN, max_s=30))
+        await service.events("call_connected")
         await asyncio.wait({call}, timeout=4.0)
         assert not call.done()
-        process.send_signal(signal.SIGKILL)
-        await process.wait()
+        service.process.kill()
+        await service.process.wait()
         report = await call
         assert report.ended_by == "network"
     [path] = (tmp_path / "recordings").glob("*.wav")
@@ -102,14 +45,14 @@ async def test_after_kill_9_the_recording_plays_and_the_call_is_marked_interrupt
 
 
 async def test_sigterm_lets_the_caller_hear_goodbye_and_writes_everything(tmp_path: Path):
-    async with serving(tmp_path) as (process, url):
-        call = asyncio.create_task(place_call(url, ScriptedCaller([Wait(60_000)]), auth_token=TOKEN, max_s=30))
-        await line_with(process, "call_connected", "bot")
-        process.send_signal(signal.SIGTERM)
+    async with serving(tmp_path) as service:
+        call = asyncio.create_task(place_call(service.url, ScriptedCaller([Wait(60_000)]), auth_token=TOKEN, max_s=30))
+        await service.events("call_connected")
+        service.process.send_signal(signal.SIGTERM)
         report = await call
         assert (report.ended_by, report.unheard_ms) == ("bot", 0)
-        await line_with(process, "stopped", "event")
-        assert await process.wait() == 0
+        await service.events("stopped")
+        assert await service.process.wait() == 0
     with sqlite3.connect(tmp_path / "log.db") as database:
         assert database.execute("select end_reason from calls").fetchall() == [("drained",)]
 

@@ -1,0 +1,76 @@
+"""What we ask of a carrier's REST API in the course of a call: hang up, hand the caller over. It only performs."""
+
+import base64
+from collections.abc import Mapping
+
+import aiohttp
+import structlog
+
+from bot.carrier.base import Carrier, RestRequest
+from bot.config import TransferConfig
+from bot.errors import CarrierError
+
+log = structlog.get_logger()
+
+_TRIES = 3
+
+
+class CallControl:
+    """One call at its carrier."""
+
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        carrier: Carrier,
+        carrier_call_id: str,
+        caller_id: str,
+        transfers: Mapping[str, TransferConfig],
+        regret: str,
+    ) -> None:
+        """A transfer goes to one of `transfers`, by name, and shows the number `caller_id`; `regret` is said if nobody
+        answers there."""
+        self._http = http
+        self._carrier = carrier
+        self._carrier_call_id = carrier_call_id
+        self._caller_id = caller_id
+        self._transfers = transfers
+        self._regret = regret
+
+    async def hang_up(self) -> None:
+        """Ask the carrier to end the call; raises `CarrierError` when it will not."""
+        await self._ask("hang up", self._carrier.hang_up(self._carrier_call_id))
+
+    async def transfer(self, destination: str) -> None:
+        """Hand the caller over to a destination of the configuration; raises `CarrierError` when that cannot be."""
+        found = self._transfers.get(destination)
+        if found is None:
+            raise CarrierError(f"there is no destination {destination!r} in the bot's transfers")
+        request = self._carrier.transfer(self._carrier_call_id, found.number, self._caller_id, self._regret)
+        if request is None:
+            raise CarrierError("without the carrier's credentials nobody can be transferred")
+        await self._ask("transfer", request)
+
+    async def _ask(self, what: str, request: RestRequest | None) -> None:
+        if request is None:
+            return
+        for attempt in range(1, _TRIES + 1):
+            status, body = await self._perform(request)
+            if self._carrier.is_done(status, body):
+                return
+            if status < 500:
+                break
+            log.warning("carrier_refused", request=what, status=status, attempt=attempt)
+        raise CarrierError(f"the carrier answered {status} to the request to {what}")
+
+    async def _perform(self, request: RestRequest) -> tuple[int, str]:
+        login = base64.b64encode(f"{request.username}:{request.password}".encode()).decode()
+        try:
+            async with self._http.request(
+                request.method,
+                request.url,
+                data=aiohttp.FormData(list(request.form)),
+                headers={"Authorization": f"Basic {login}"},
+            ) as response:
+                return response.status, await response.text()
+        except aiohttp.ClientError as exc:
+            raise CarrierError(f"the carrier's API is out of reach: {exc}") from exc

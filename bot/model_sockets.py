@@ -1,0 +1,137 @@
+"""The WebSockets of one voice: opened, read, written and closed as the voice asks, by number. They decide nothing.
+
+A ping a second tells whether the model still reads: bytes that only pile up in the network are of no use to a caller.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+
+from bot.events import FromModel, LinkClogged, LinkClosed, LinkEvent, LinkFlows
+
+_PING_EVERY_S = 1.0
+_CLOGGED_AFTER_S = 0.8
+_DEAD_AFTER_S = 5.0
+_MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+_UNSENT_BYTES = 1024 * 1024  # never reached: before that the pings have told that nobody reads
+_CLOSE_S = 1.0
+
+Deliver = Callable[[LinkEvent], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    url: str  # ws:// or wss://
+    headers: dict[str, str] = field(repr=False)
+    open_timeout_s: float = 5.0
+
+
+class ModelSockets:
+    def __init__(self, endpoint: Endpoint, deliver: Deliver) -> None:
+        """`deliver` hears of every message and of the end of each link that was not closed from here."""
+        self.deliver = deliver
+        self._endpoint = endpoint
+        self._sockets: dict[int, ClientConnection] = {}
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._ending: set[asyncio.Task[None]] = set()
+        self._fault: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def watch(self) -> None:
+        """Wait for ever; raises what a bug in the handling of a message raised."""
+        await asyncio.shield(self._fault)
+
+    def open(self, number: int) -> None:
+        task = self._tasks[number] = asyncio.create_task(self._keep(number), name=f"model-link-{number}")
+        task.add_done_callback(self._on_task_done)
+
+    async def send(self, number: int, message: bytes) -> None:
+        """To a link that is gone, nothing is sent: its reader tells of its end."""
+        socket = self._sockets.get(number)
+        if socket is not None:
+            try:
+                await socket.send(message, text=True)
+            except ConnectionClosed:
+                self._sockets.pop(number, None)
+
+    def close(self, number: int) -> None:
+        """Let go of a link; nothing more is heard of it."""
+        task = self._tasks.pop(number, None)
+        if task is None:
+            return
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+        if (socket := self._sockets.pop(number, None)) is None:
+            task.cancel()
+        else:  # its reader may be in the middle of handing something on, so it is not cancelled
+            closing = asyncio.create_task(socket.close())
+            self._ending.add(closing)
+            closing.add_done_callback(self._ending.discard)
+
+    async def aclose(self) -> None:
+        """Close every link and wait until each task has ended."""
+        for number in list(self._tasks):
+            self.close(number)
+        if self._ending:
+            await asyncio.wait(self._ending)
+        if self._fault.done():
+            self._fault.exception()
+        else:
+            self._fault.cancel()
+
+    def _on_task_done(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (fault := task.exception()) is not None and not self._fault.done():
+            self._fault.set_exception(fault)
+
+    async def _keep(self, number: int) -> None:
+        """One link from its handshake to its end."""
+        try:
+            reason, code = await self._talk(number)
+        except InvalidStatus as exc:
+            reason, code = f"the server answered HTTP {exc.response.status_code}", exc.response.status_code
+        except (OSError, TimeoutError, WebSocketException) as exc:
+            reason, code = f"no connection: {exc or type(exc).__name__}", None
+        self._sockets.pop(number, None)
+        if self._tasks.pop(number, None) is not None:  # else it was closed from here
+            await self.deliver(LinkClosed(number, reason, code))
+
+    async def _talk(self, number: int) -> tuple[str, int | None]:
+        async with connect(
+            self._endpoint.url,
+            additional_headers=self._endpoint.headers,
+            open_timeout=self._endpoint.open_timeout_s,
+            ping_interval=None,
+            close_timeout=_CLOSE_S,
+            max_size=_MAX_MESSAGE_BYTES,
+            write_limit=_UNSENT_BYTES,
+            compression=None,
+        ) as socket:
+            self._sockets[number] = socket
+            pulse = asyncio.create_task(self._feel_pulse(number, socket))
+            try:
+                while number in self._tasks:
+                    await self.deliver(FromModel(number, await socket.recv()))
+                return "closed", None
+            except ConnectionClosed as exc:
+                closed = exc.rcvd or exc.sent
+                return (closed.reason or "the socket was closed", closed.code) if closed else ("the socket broke", None)
+            finally:
+                pulse.cancel()
+
+    async def _feel_pulse(self, number: int, socket: ClientConnection) -> None:
+        try:
+            while True:
+                await asyncio.sleep(_PING_EVERY_S)
+                pong = asyncio.ensure_future(await socket.ping())
+                await asyncio.wait([pong], timeout=_CLOGGED_AFTER_S)
+                if not pong.done():
+                    await self.deliver(LinkClogged(number))
+                    await asyncio.wait([pong], timeout=_DEAD_AFTER_S)
+                    if not pong.done():
+                        socket.transport.abort()
+                        return
+                    await self.deliver(LinkFlows(number))
+        except ConnectionClosed:
+            return  # the reader tells

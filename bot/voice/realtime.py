@@ -1,0 +1,685 @@
+"""Speech to speech: one OpenAI Realtime session as the voice of a call. No I/O: messages in, messages and facts out.
+
+The model hears the caller's line, decides when they have finished (unless we do) and answers with audio, faster than it
+can be played. So "done" means generated, never heard: what was heard comes from the call, and the model is told where
+its words were cut. Each audio item of a response is a reply of its own, named by the item. A session that is lost is
+rebuilt from what was really said. Times are seconds, monotonic; see docs/architecture.md for one turn in full.
+"""
+
+import math
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+import pybase64
+
+from bot.events import (
+    CallerSaid,
+    CallerSaying,
+    CancelReply,
+    FromModel,
+    Greet,
+    JobFailed,
+    JobResult,
+    LinkClogged,
+    LinkClosed,
+    LinkEvent,
+    LinkFlows,
+    NoteReply,
+    RateLimitsTold,
+    ReplyAudio,
+    ReplyBegun,
+    ReplyDeclined,
+    ReplyEnded,
+    ReplyWords,
+    ReportTool,
+    RunTool,
+    SpeechEvent,
+    SpeechStarted,
+    TokensUsed,
+    ToModel,
+    ToolRan,
+    ToolRequested,
+    ToVoice,
+    TruncateReply,
+    UtteranceEnded,
+    VoiceFailed,
+    VoiceWarned,
+    WorkBegan,
+    WorkEnded,
+)
+from bot.reply import spoken_part
+from bot.voice import realtime_wire as wire
+from bot.voice.base import Effect
+from bot.voice.conversation import Conversation, Kind, Line
+from bot.voice.cost import cost_usd, tokens
+from bot.voice.model_links import Link, ModelLinks
+from bot.voice.realtime_faults import FINAL_CLOSE_CODES, FINAL_STATUSES, Severity, describe, severity
+from bot.voice.realtime_settings import RealtimeSettings
+from bot.voice.upstream import Upstream
+from media.frame import AudioFormat
+from media.transcode import Transcoder
+
+CALL_TOOLS = frozenset({"hang_up", "take_message", "transfer"})
+"""What the call does itself, once the caller has heard what was said before it."""
+_TOLD_PROMPTS = frozenset({"greeting", "idle_prompt"})  # what was said in the model's place and it must know of
+_CONFIGURE, _CONFIGURE_CORE, _ASK = "configure", "configure-core", "ask"
+_MOST_RETRIES = 2
+_LINK_WORK = "model"
+
+
+@dataclass(slots=True)
+class _Spoken:
+    """One audio item: a reply on its way to the caller."""
+
+    item_id: str
+    response_id: str
+    link: int
+    transcoder: Transcoder
+    received_bytes: int = 0
+    written: str = ""
+    is_begun: bool = False
+    is_whole: bool = False
+    is_dead: bool = False  # the call does not want it, or no more of it
+
+
+@dataclass(slots=True)
+class _Heard:
+    """One utterance of the caller: its item, and where it lies on the call's clock."""
+
+    start_ms: int
+    end_ms: int = 0
+    written: str = ""
+
+
+class RealtimeVoice:
+    def __init__(self, settings: RealtimeSettings, line: AudioFormat, *, epoch_s: float) -> None:
+        """`epoch_s` is the wall clock less the monotonic one: sessions expire by the former."""
+        self._settings = settings
+        self._line = line
+        self._epoch_s = epoch_s
+        self._links = ModelLinks(
+            connect_timeout_s=settings.connect_timeout_s,
+            reconnect_s=settings.reconnect_s,
+            renew_before_s=settings.renew_before_s,
+        )
+        self._upstream = Upstream(line, settings.wire)
+        self._conversation = Conversation()
+        self._spoken: dict[str, _Spoken] = {}  # by item
+        self._heard: dict[str, _Heard] = {}  # by item
+        self._committed: deque[_Heard] = deque()  # local turn detection: utterances whose items have no name yet
+        self._dead: set[str] = set()  # responses of which nothing is wanted any more
+        self._active: str | None = None  # the response under way; empty until the model has named it
+        self._is_unwanted = False  # it was cancelled before it had a name
+        self._wish: str | None = None  # a response to ask for as soon as it can be had, with its instructions
+        self._greet_id = ""
+        self._owes = False  # an answer is expected of the model and has not begun
+        self._awaited_since = 0.0
+        self._stalls = 0
+        self._retries = 0
+        self._is_speaking = False  # the caller
+        self._question: _Heard | None = None  # what they said, or are saying, until the answer begins
+        self._tools: dict[int, str] = {}  # jobs under way: the model's name for each call
+        self._outstanding: set[str] = set()  # tool calls without a result
+        self._seen_calls: set[str] = set()
+        self._sounding: set[str] = set()  # items that the caller may still be hearing
+        self._count = 0
+        self._link = 0  # the number of the current link
+        self.deadline = math.inf
+
+    # -- what the shell calls --------------------------------------------------------------------------------------
+
+    def start(self, now: float) -> Sequence[Effect]:
+        """Open the session, ahead of the call's first frame. Nothing is asked of it, so nothing is billed."""
+        return self._settled([WorkBegan(_LINK_WORK), *self._links.open(now)])
+
+    def receive(self, event: SpeechEvent | JobResult | LinkEvent | ToVoice, now: float) -> Sequence[Effect]:
+        return self._settled(self._on_event(event, now))
+
+    def hear(self, payload: bytes, pcm: bytes, at_ms: int) -> Sequence[Effect]:
+        audio = self._upstream.frame(payload, pcm, at_ms)
+        return (ToModel(self._link, wire.append(audio)),) if audio else ()
+
+    def on_deadline(self, now: float) -> Sequence[Effect]:
+        before = self._links.current
+        effects: list[Effect] = [*self._links.on_deadline(now)]
+        if before is not None and self._links.current is not before:
+            effects += self._on_current_lost("the model's session was not ready in time", now)
+        if now >= self._stalled_at:
+            effects += self._on_stalled(now)
+        return self._settled([*effects, *self._renew(now)])
+
+    def close(self) -> Sequence[Effect]:
+        self._upstream.close()
+        return self._settled([*self._links.close()])
+
+    def _settled(self, effects: list[Effect]) -> Sequence[Effect]:
+        self.deadline = min(self._links.deadline, self._stalled_at)
+        return effects
+
+    @property
+    def _stalled_at(self) -> float:
+        """When the model must have gone on with what it was asked for."""
+        is_awaited = self._links.is_ready and not self._is_speaking and (self._owes or self._active is not None)
+        return self._awaited_since + self._settings.stall_s if is_awaited else math.inf
+
+    def _on_event(self, event: SpeechEvent | JobResult | LinkEvent | ToVoice, now: float) -> list[Effect]:
+        match event:
+            case FromModel(number, message):
+                return self._on_message(number, message, now)
+            case LinkClosed(number, reason, code):
+                return self._on_closed(number, reason, code, now)
+            case LinkClogged(number):
+                if number == self._link:
+                    self._upstream.close()
+                return []
+            case LinkFlows(number):
+                return self._flow() if number == self._link and self._links.is_ready else []
+            case SpeechStarted(start_ms):
+                return self._on_local_speech(start_ms)
+            case UtteranceEnded(_, end_ms):
+                return self._on_local_utterance(end_ms, now)
+            case Greet(reply_id, text):
+                self._greet_id = reply_id
+                return self._ask(now, f"Say exactly this, word for word: {text}")
+            case CancelReply():
+                return self._on_cancelled(event)
+            case TruncateReply(reply_id, heard_ms, heard_text):
+                return self._truncate(reply_id, heard_ms, heard_text)
+            case NoteReply(reply_id, text, _, tag):
+                return [*self._on_heard(reply_id, text, tag), *self._renew(now)]
+            case ReportTool(_, _, result, call_id, wants_reply):
+                return self._on_tool_done(call_id, result, now, wants_reply=wants_reply)
+            case ToolRan(job_id, output):
+                return self._on_tool_done(self._tools.pop(job_id, ""), output, now)
+            case JobFailed(job_id, message):
+                return self._on_tool_done(self._tools.pop(job_id, ""), f"error: {message}", now)
+            case _:
+                return []
+
+    # -- the session's life ----------------------------------------------------------------------------------------
+
+    def _on_message(self, number: int, message: str | bytes, now: float) -> list[Effect]:
+        link = self._links.find(number)
+        event = wire.decode(message)
+        if link is None or event is None:
+            return []
+        if link is self._links.current and link.is_ready:
+            handler = _HANDLERS.get(event.type)
+            return [] if handler is None else handler(self, event, now)
+        return self._on_preparing(link, event, now)
+
+    def _on_preparing(self, link: Link, event: wire.ServerEvent, now: float) -> list[Effect]:
+        """A link that is not ready speaks of nothing but its session."""
+        session = event.session or wire.SessionInfo()
+        if session.expires_at:
+            link.expires_at = session.expires_at - self._epoch_s
+        match event.type:
+            case "session.created":
+                return [ToModel(link.number, wire.update_session(self._settings.session, _CONFIGURE))]
+            case "session.updated":
+                return self._on_configured(link, session, now)
+            case "error" if event.error is not None:
+                return self._on_refused(link, event.error, now)
+            case _:
+                return []
+
+    def _on_configured(self, link: Link, session: wire.SessionInfo, now: float) -> list[Effect]:
+        wanted = self._settings.core_session["audio"]["output"]["format"]["type"]
+        agreed = session.audio and session.audio.output and session.audio.output.format
+        if agreed and agreed.type != wanted:
+            return self._fail(f"the model would speak {agreed.type} and not {wanted}")
+        self._links.ready(link, now)
+        return self._begin_session(now) if link is self._links.current else self._renew(now)
+
+    def _on_refused(self, link: Link, fault: wire.Fault, now: float) -> list[Effect]:
+        """An update that names anything a server does not know is dropped as a whole: once more with the essentials."""
+        if severity(fault) is Severity.NOTED and fault.event_id != _CONFIGURE_CORE:
+            warned = VoiceWarned(f"the session's settings were refused ({describe(fault)}): keeping to the essentials")
+            return [warned, ToModel(link.number, wire.update_session(self._settings.core_session, _CONFIGURE_CORE))]
+        if severity(fault) is Severity.BENIGN:
+            return []
+        return self._drop(link, describe(fault), now, is_final=severity(fault) is not Severity.RETRYABLE)
+
+    def _begin_session(self, now: float) -> list[Effect]:
+        """The current link is ready: tell it what was said so far, and what it has missed."""
+        self._link = self._links.current.number if self._links.current is not None else 0
+        self._active = None
+        self._upstream.begin_buffer()
+        effects: list[Effect] = [self._send(wire.create_item(line)) for line in self._conversation.lines()]
+        question = self._question
+        is_unheard = question is not None and (self._is_speaking or not question.written)
+        effects += self._flow(question.start_ms - self._settings.padding_ms if question and is_unheard else None)
+        if self._settings.is_turn_local and question is not None and is_unheard and not self._is_speaking:
+            effects += [self._send(wire.commit()), *self._ask(now)]
+        elif self._wish is not None or (self._owes and not is_unheard):
+            effects += self._ask(now, self._wish or "")
+        if self._is_speaking and not self._settings.is_turn_local:  # the new session will say so itself
+            self._is_speaking, self._owes = False, True
+        self._awaited_since = now
+        return [*effects, WorkEnded(_LINK_WORK, owes_answer=self._owes)]
+
+    def _flow(self, from_ms: int | None = None) -> list[Effect]:
+        if self._settings.is_turn_local and from_ms is None and not self._is_speaking:
+            return []
+        audio = self._upstream.open(from_ms)
+        return [self._send(wire.append(audio))] if audio else []
+
+    def _on_closed(self, number: int, reason: str, code: int | None, now: float) -> list[Effect]:
+        link = self._links.find(number)
+        is_final = code in FINAL_STATUSES or code in FINAL_CLOSE_CODES
+        return [] if link is None else self._drop(link, reason, now, is_final=is_final)
+
+    def _drop(self, link: Link, reason: str, now: float, *, is_final: bool = False) -> list[Effect]:
+        """A link is of no more use: another takes its place, if that can help."""
+        is_current = link is self._links.current
+        if is_current and is_final:
+            return self._fail(reason)
+        commands = self._links.give_up(link, now)
+        if not is_current:
+            return [*commands, VoiceWarned(f"the session that was to take over was lost: {reason}")]
+        return [*commands, *self._on_current_lost(reason, now)]
+
+    def _on_current_lost(self, reason: str, now: float) -> list[Effect]:
+        effects = [VoiceWarned(f"the model's session was lost: {reason}"), *self._lose_session()]
+        if self._links.has_failed:
+            return [*effects, *self._fail(f"no session could be had again: {reason}")]
+        if self._links.is_ready:
+            return [*effects, *self._begin_session(now)]
+        return effects
+
+    def _lose_session(self) -> list[Effect]:
+        """What has arrived of a reply is still played; what was asked for is asked of the next session."""
+        effects: list[Effect] = [WorkBegan(_LINK_WORK)]
+        self._owes = self._owes or self._active is not None
+        self._active = None
+        self._link = 0
+        self._upstream.close()
+        for item in self._spoken.values():
+            if item.is_begun and not item.is_whole and not item.is_dead:
+                self._conversation.say(item.item_id, self._sounded(item))
+                effects += self._end_item(item)
+        return effects
+
+    def _fail(self, reason: str) -> list[Effect]:
+        self._links.has_failed = True
+        self._owes = False
+        self._upstream.close()
+        return [*self._links.close(), WorkEnded(_LINK_WORK), VoiceFailed(reason, is_final=True)]
+
+    def _on_stalled(self, now: float) -> list[Effect]:
+        """Nothing comes although something should: the session is replaced, once."""
+        self._stalls += 1
+        if self._stalls > 1:
+            return self._fail("the model does not answer")
+        link = self._links.current
+        return [] if link is None else self._drop(link, f"no answer for {self._settings.stall_s:g} s", now)
+
+    def _renew(self, now: float) -> list[Effect]:
+        """A session that nears its end is replaced by the one made ready beside it, in a silence."""
+        spare = self._links.spare
+        is_busy = self._owes or self._active is not None or self._is_speaking or self._outstanding or self._sounding
+        if spare is None or not spare.is_ready or is_busy:
+            return []
+        commands = self._links.take_over(now)
+        return [*self._begin_session(now), *commands]
+
+    def _send(self, message: bytes) -> ToModel:
+        return ToModel(self._link, message)
+
+    # -- asking ----------------------------------------------------------------------------------------------------
+
+    def _ask(self, now: float, instructions: str = "") -> list[Effect]:
+        """Have the model speak, as soon as it is free to."""
+        if not self._owes:
+            self._owes, self._awaited_since = True, now
+        if not self._links.is_ready or self._active is not None or self._is_speaking:
+            self._wish = instructions
+            return []
+        self._wish = None
+        self._active = ""
+        self._awaited_since = now
+        return [self._send(wire.create_response(_ASK, instructions))]
+
+    def _ask_again(self, now: float) -> list[Effect]:
+        return [] if self._wish is None else self._ask(now, self._wish)
+
+    def _cancel_active(self) -> list[Effect]:
+        if self._active is None:
+            return []
+        if self._active:
+            self._dead.add(self._active)
+        else:
+            self._is_unwanted = True
+        return [self._send(wire.cancel_response(self._active))]
+
+    # -- the caller ------------------------------------------------------------------------------------------------
+
+    def _on_speech_started(self, event: wire.ServerEvent, now: float) -> list[Effect]:
+        start_ms = self._upstream.clock.call_ms(event.audio_start_ms) + self._settings.padding_ms
+        self._question = self._heard[event.item_id] = _Heard(start_ms)
+        self._is_speaking = True
+        self._owes = False
+        if self._settings.answers_itself:
+            self._wish = None  # the answer to what is said now will know what was to be told
+        return [SpeechStarted(start_ms)]
+
+    def _on_speech_stopped(self, event: wire.ServerEvent, now: float) -> list[Effect]:
+        heard = self._heard.get(event.item_id)
+        if heard is None:
+            return []
+        self._is_speaking = False
+        heard.end_ms = max(heard.start_ms, self._upstream.clock.call_ms(event.audio_end_ms) - self._settings.silence_ms)
+        self._owes, self._awaited_since = True, now
+        return [UtteranceEnded(heard.start_ms, heard.end_ms, b"")]
+
+    def _on_committed(self, event: wire.ServerEvent, now: float) -> list[Effect]:
+        self._conversation.place(event.item_id, Kind.CALLER, event.previous_item_id)
+        if self._committed:
+            self._heard[event.item_id] = self._committed.popleft()
+        if self._settings.is_turn_local or self._settings.answers_itself:
+            return []
+        return self._ask(now)
+
+    def _on_local_speech(self, start_ms: int) -> list[Effect]:
+        self._is_speaking = True
+        self._owes = False
+        self._wish = None
+        self._question = _Heard(start_ms)
+        cancelled = self._cancel_active() if self._links.is_ready else []
+        return [*cancelled, *self._flow_local(start_ms)]
+
+    def _flow_local(self, start_ms: int) -> list[Effect]:
+        return self._flow(start_ms - self._settings.padding_ms) if self._links.is_ready else []
+
+    def _on_local_utterance(self, end_ms: int, now: float) -> list[Effect]:
+        self._is_speaking = False
+        self._upstream.close()
+        if self._question is None:
+            return []
+        self._question.end_ms = end_ms
+        if not self._links.is_ready:
+            self._owes, self._awaited_since = True, now
+            return []
+        self._committed.append(self._question)
+        return [self._send(wire.commit()), *self._ask(now)]
+
+    def _on_transcription_delta(self, event: wire.ServerEvent, now: float) -> list[Effect]:
+        heard = self._heard.get(event.item_id)
+        if heard is None:
+            return []
+        heard.written += event.delta
+        return [CallerSaying(heard.written.strip(), heard.start_ms)]
+
+    def _on_transcribed(self, event: wire.ServerEvent, now: float) -> list[Effect]:
+        effects: list[Effect] = self._on_usage(event.usage)
+        heard = self._heard.pop(event.item_id, None)
+        if heard is None:
+            return effects
+        heard.written = event.transcript.strip()
+        self._conversation.say(event.item_id, heard.written)
+        return [*effects, CallerSaid(heard.written, heard.start_ms, heard.end_ms)]
+
+    def _on_transcription_failed(self, event: wire.ServerEvent, now: float) -> list[Effect]:
+        self._heard.pop(event.item_id, None)
+        return [VoiceWarned(f"an utterance was not transcribed: {describe(event.error or wire.Fault())}")]
+
+    # -- the model's replies ---------------------------------------------------------------------------------------
+
+    def _on_response_created(self, event: wire.ServerEvent, now: float) -> list[Effect]:
+        response = event.response or wire.Response()
+        self._awaited_since = now
+        self._active = response.id
+        if self._is_unwanted:
+            self._is_unwanted = False
+            self._dead.add(response.id)
+        return []
+
+    def _on_item_added(self, event: wire.ServerEvent, now: float) -> list[Effect]:
+        """The conversation's own word on what follows what."""
+        item = event.item or wire.Item()
+        if item.type == "message" and item.role in ("user", "assistant"):
+            self._conversation.place(item.id, Kind.CALLER if item.role == "user" else Kind.BOT, event.previous_item_id)
+        return []
+
+    def _on_words(self, event: wire.ServerEvent, now: float) -> list[Effect]:
+        item = self._item(event)
+        self._awaited_since = now
+        if item is None:
+            return []
+        item.written += event.delta
+        return [ReplyWords(item.item_id, event.delta)] if item.is_begun else []
+
+    def _on_audio(self, event: wire.ServerEvent, now: float) -> list[Effect]:
+        item = self._item(event)
+        self._awaited_since = now
+        if item is None:
+            return []
+        audio = pybase64.b64decode(event.delta)
+        item.received_bytes += len(audio)
+        begun = [] if item.is_begun else self._begin_item(item)
+        payload = item.transcoder.push(audio)
+        return [*begun, ReplyAudio(item.item_id, payload)] if payload else begun
+
+    def _begin_item(self, item: _Spoken) -> list[Effect]:
+        item.is_begun = True
+        self._owes = False
+        self._question = None
+        self._stalls = self._retries = 0
+        self._sounding.add(item.item_id)
+        self._conversation.place(item.item_id, Kind.BOT)
+        words = [ReplyWords(item.item_id, item.written)] if item.written else []
+        return [ReplyBegun(item.item_id), *words]
+
+    def _on_item_done(self, event: wire.ServerEvent, now: float) -> list[Effect]:
+        item = self._spoken.get((event.item or wire.Item()).id)
+        self._awaited_since = now
+        return [] if item is None else self._end_item(item)
+
+    def _end_item(self, item: _Spoken) -> list[Effect]:
+        if item.is_whole or not item.is_begun:
+            return []
+        item.is_whole = True
+        if item.is_dead:
+            return []
+        tail = item.transcoder.flush()
+        return [*([ReplyAudio(item.item_id, tail)] if tail else []), ReplyEnded(item.item_id)]
+
+    def _on_response_done(self, event: wire.ServerEvent, now: float) -> list[Effect]:
+        response = event.response or wire.Response()
+        self._active = None
+        self._awaited_since = now
+        effects = self._on_usage(response.usage)
+        for item in [item for item in self._spoken.values() if item.response_id == response.id]:
+            effects += self._end_item(item)
+        is_dead = response.id in self._dead
+        self._dead.discard(response.id)
+        match response.status:
+            case "failed":
+                return effects + self._on_response_failed(response, now)
+            case "cancelled":
+                return effects + self._ask_again(now)
+            case _:
+                calls = [] if is_dead else [item for item in response.output if item.type == "function_call"]
+                effects += self._use_tools(calls, now)
+                return effects + self._end_of_response(response, calls, now)
+
+    def _end_of_response(self, response: wire.Response, calls: Sequence[wire.Item], now: float) -> list[Effect]:
+        if self._wish is not None and not self._outstanding:
+            return self._ask_again(now)
+        if not self._owes or calls:
+            return []
+        self._owes = False
+        if any(item.type == "message" for item in response.output):
+            return [VoiceFailed("the model answered in writing, which nobody can hear")]
+        return [ReplyDeclined()]
+
+    def _on_response_failed(self, response: wire.Response, now: float) -> list[Effect]:
+        fault = (response.status_details and response.status_details.error) or wire.Fault(code="failed")
+        if severity(fault) is Severity.FATAL:
+            return self._fail(describe(fault))
+        self._retries += 1
+        if self._retries > _MOST_RETRIES:
+            self._owes = False
+            self._retries = 0
+            return [VoiceFailed(describe(fault))]
+        return [VoiceWarned(f"a response failed and is asked for again: {describe(fault)}"), *self._ask(now)]
+
+    def _on_error(self, event: wire.ServerEvent, now: float) -> list[Effect]:
+        fault = event.error or wire.Fault()
+        if fault.code == "conversation_already_has_active_response":
+            self._wish = self._wish or ""
+            self._active = self._active or None
+            return []
+        match severity(fault):
+            case Severity.BENIGN:
+                return []
+            case Severity.FATAL:
+                return self._fail(describe(fault))
+            case Severity.RETRYABLE if fault.code == "session_expired":
+                link = self._links.current
+                return [] if link is None else self._drop(link, "its time was up", now)
+            case _:
+                if fault.event_id == _ASK:
+                    self._active = None
+                return [VoiceWarned(describe(fault))]
+
+    def _on_usage(self, usage: wire.Usage | None) -> list[Effect]:
+        if usage is None or (usage.input_token_details is None and usage.output_token_details is None):
+            return []
+        counted = tokens(usage)
+        return [TokensUsed(self._settings.model, counted, cost_usd(counted, self._settings.price))]
+
+    def _on_rate_limits(self, event: wire.ServerEvent, now: float) -> list[Effect]:
+        shares = {limit.name: limit.remaining / limit.limit for limit in event.rate_limits if limit.limit > 0}
+        return [RateLimitsTold(self._settings.model, shares)] if shares else []
+
+    def _item(self, event: wire.ServerEvent) -> _Spoken | None:
+        """The item that a delta belongs to; None where it is not wanted any more."""
+        item = self._spoken.get(event.item_id)
+        if item is None:
+            if event.response_id in self._dead:
+                return None
+            transcoder = Transcoder(self._settings.wire, self._line)
+            item = self._spoken[event.item_id] = _Spoken(event.item_id, event.response_id, self._link, transcoder)
+        return None if item.is_dead else item
+
+    # -- what the caller heard -------------------------------------------------------------------------------------
+
+    def _on_cancelled(self, cut: CancelReply) -> list[Effect]:
+        if cut.reply_id == self._greet_id:
+            self._wish = None
+            self._owes = False
+            return self._cancel_active()
+        item = self._spoken.get(cut.reply_id)
+        if item is None:
+            return self._tell(cut.heard_text) if cut.tag in _TOLD_PROMPTS and cut.heard_text else []
+        item.is_dead = True
+        self._sounding.discard(item.item_id)
+        self._conversation.say(item.item_id, cut.heard_text)
+        unheard = [] if cut.position.generated_ms else self._truncate(cut.reply_id, 0, "")
+        return [*self._stop(item.response_id), *unheard]
+
+    def _stop(self, response_id: str) -> list[Effect]:
+        """Have a response end, unless the model does so by itself because the caller speaks."""
+        if response_id != self._active or response_id in self._dead:
+            return []
+        stops_itself = self._is_speaking and not self._settings.is_turn_local and self._settings.is_interruptible
+        cancel = self._cancel_active()
+        return [] if stops_itself else cancel
+
+    def _truncate(self, reply_id: str, heard_ms: int, heard_text: str) -> list[Effect]:
+        item = self._spoken.pop(reply_id, None)
+        if item is None:
+            return []
+        self._conversation.say(reply_id, heard_text)
+        received_ms = item.received_bytes * 1000 // self._settings.wire.bytes_per_second
+        if item.link != self._link or not received_ms or (item.is_whole and heard_ms >= received_ms):
+            return []
+        return [self._send(wire.truncate(reply_id, min(heard_ms, received_ms)))]
+
+    def _on_heard(self, reply_id: str, text: str, tag: str) -> list[Effect]:
+        if self._spoken.pop(reply_id, None) is None:
+            return self._tell(text) if tag in _TOLD_PROMPTS and text else []
+        self._sounding.discard(reply_id)
+        self._conversation.say(reply_id, text)
+        return []
+
+    def _tell(self, text: str) -> list[Effect]:
+        """Something was said in the model's place."""
+        line = self._conversation.place(self._new_id("said"), Kind.BOT)
+        line.text = text
+        return [self._send(wire.create_item(line))] if self._links.is_ready else []
+
+    def _sounded(self, item: _Spoken) -> str:
+        generated_ms = item.received_bytes * 1000 / self._settings.wire.bytes_per_second
+        return spoken_part(" ".join(item.written.split()), generated_ms, generated_ms, is_whole=item.is_whole)
+
+    # -- tools -----------------------------------------------------------------------------------------------------
+
+    def _use_tools(self, calls: Sequence[wire.Item], now: float) -> list[Effect]:
+        effects: list[Effect] = []
+        for item in calls:
+            call_id = item.call_id or ""
+            if item.status == "incomplete" or call_id in self._seen_calls:
+                continue
+            self._seen_calls.add(call_id)
+            self._conversation.call(item.id, item.name or "", call_id, item.arguments or "{}")
+            self._outstanding.add(call_id)
+            self._owes = False
+            effects += self._use_tool(item.name or "", call_id, item.arguments or "{}", now)
+        return effects
+
+    def _use_tool(self, name: str, call_id: str, arguments: str, now: float) -> list[Effect]:
+        if name in CALL_TOOLS:
+            given = _arguments(arguments)
+            if given is None:
+                return self._on_tool_done(call_id, "error: the arguments are no JSON object", now)
+            return [ToolRequested(name, given, call_id)]
+        self._count += 1
+        self._tools[self._count] = call_id
+        return [WorkBegan(call_id), RunTool(self._count, name, arguments)]
+
+    def _on_tool_done(self, call_id: str, output: str, now: float, *, wants_reply: bool = True) -> list[Effect]:
+        if call_id not in self._outstanding:
+            return []
+        self._outstanding.discard(call_id)
+        line = Line(self._new_id("tool"), Kind.TOOL_OUTPUT, output, call_id=call_id)
+        self._conversation.output(line.item_id, call_id, output)
+        told: list[Effect] = [self._send(wire.create_item(line))] if self._links.is_ready else []
+        is_last = wants_reply and not self._outstanding
+        asked = self._ask(now) if is_last else []
+        return [*told, *asked, WorkEnded(call_id, owes_answer=is_last)]
+
+    def _new_id(self, kind: str) -> str:
+        self._count += 1
+        return f"offhook_{kind}_{self._count}"
+
+
+def _arguments(text: str) -> Mapping[str, str] | None:
+    """What the model wrote, each value as text; None if it is no JSON object."""
+    try:
+        given = msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return None
+    return {str(key): str(value) for key, value in given.items()} if isinstance(given, dict) else None
+
+
+_Handler = Callable[[RealtimeVoice, wire.ServerEvent, float], list[Effect]]
+_HANDLERS: Mapping[str, _Handler] = {
+    "input_audio_buffer.speech_started": RealtimeVoice._on_speech_started,
+    "input_audio_buffer.speech_stopped": RealtimeVoice._on_speech_stopped,
+    "input_audio_buffer.committed": RealtimeVoice._on_committed,
+    "conversation.item.added": RealtimeVoice._on_item_added,
+    "conversation.item.input_audio_transcription.delta": RealtimeVoice._on_transcription_delta,
+    "conversation.item.input_audio_transcription.completed": RealtimeVoice._on_transcribed,
+    "conversation.item.input_audio_transcription.failed": RealtimeVoice._on_transcription_failed,
+    "response.created": RealtimeVoice._on_response_created,
+    "response.output_audio.delta": RealtimeVoice._on_audio,
+    "response.output_audio_transcript.delta": RealtimeVoice._on_words,
+    "response.output_item.done": RealtimeVoice._on_item_done,
+    "response.done": RealtimeVoice._on_response_done,
+    "rate_limits.updated": RealtimeVoice._on_rate_limits,
+    "error": RealtimeVoice._on_error,
+}

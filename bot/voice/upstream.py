@@ -1,0 +1,65 @@
+"""The caller's sound on its way to a model: transcoded, kept for a moment, and never sent long after it was spoken.
+
+The last seconds are kept as they came from the carrier. While nobody takes them (the model's socket is not ready, or
+the model has stopped reading) nothing is written; when it flows again, what is younger than two seconds goes first. A
+new session can be given a stretch again that the one before it took to its grave. No I/O.
+"""
+
+from collections import deque
+
+from bot.voice.input_clock import InputClock
+from media.frame import AudioFormat
+from media.transcode import Transcoder
+
+_KEPT_MS = 10_000
+_STALE_MS = 2_000  # who waits for an answer to older words has said them again
+
+
+class Upstream:
+    def __init__(self, line: AudioFormat, wire: AudioFormat) -> None:
+        """`line` is what the carrier sends, `wire` what the model takes."""
+        self._line = line
+        self._is_untouched = line == wire
+        self._transcoder = Transcoder(line, wire)
+        self._kept: deque[tuple[int, bytes]] = deque()
+        self._sent_to_ms = -1  # frames stamped before this were written, or are not wanted any more
+        self._is_open = False
+        self.clock = InputClock()
+
+    def frame(self, payload: bytes, pcm: bytes, at_ms: int) -> bytes:
+        """One frame of the caller's line, as payload and decoded; returns what to write now, often all of it."""
+        kept = self._kept
+        kept.append((at_ms, payload))
+        while kept[0][0] < at_ms - _KEPT_MS:
+            kept.popleft()
+        if not self._is_open:
+            return b""
+        length_ms = len(payload) * 1000 / self._line.bytes_per_second
+        self.clock.wrote(at_ms, length_ms)
+        self._sent_to_ms = at_ms + 1
+        return payload if self._is_untouched else self._transcoder.push_linear(pcm)
+
+    def close(self) -> None:
+        """Nobody takes the sound for now."""
+        self._is_open = False
+
+    def open(self, from_ms: int | None = None) -> bytes:
+        """It is taken again. Returns what to write first: what was held back, but nothing stale.
+
+        With `from_ms` all that is kept from there on, whether it was written before or not.
+        """
+        self._is_open = True
+        if not self._kept:
+            return b""
+        newest_ms = self._kept[-1][0]
+        start_ms = max(self._sent_to_ms, newest_ms - _STALE_MS) if from_ms is None else from_ms
+        self._transcoder.reset()
+        pieces = [(at_ms, payload) for at_ms, payload in self._kept if at_ms >= start_ms]
+        for at_ms, payload in pieces:
+            self.clock.wrote(at_ms, self._line.ms(len(payload)))
+        self._sent_to_ms = newest_ms + 1
+        return self._transcoder.push(b"".join([payload for _, payload in pieces]))
+
+    def begin_buffer(self) -> None:
+        """A new session counts from zero."""
+        self.clock = InputClock()

@@ -1,0 +1,97 @@
+"""Which voice a call talks to: made as its bot is configured, ahead of the call where that saves time."""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+from bot.config import BotConfig, Config, OpenAIConfig
+from bot.engines import Engines
+from bot.errors import VoiceError
+from bot.model_sockets import Endpoint, ModelSockets
+from bot.tickets import LIFETIME_S
+from bot.tools import ToolSpec
+from bot.voice.base import Effect, Voice
+from bot.voice.chained import ChainedVoice
+from bot.voice.realtime import RealtimeVoice
+from bot.voice.realtime_settings import RealtimeSettings, settings_of
+from bot.warm import WarmVoices
+from media.codec import encoder
+from media.endpointing import Endpointer, EndpointingSettings
+from media.frame import AudioFormat
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Who takes part in a call on our side: the voice, and what it needs to hear and to reach its model."""
+
+    voice: Voice
+    endpointer: Endpointer | None  # None where the voice itself tells when the caller speaks
+    sockets: ModelSockets | None = None
+    untold: Sequence[Effect] = ()
+
+
+class Voices:
+    def __init__(self, config: Config, engines: Engines, tools: Mapping[str, Sequence[ToolSpec]]) -> None:
+        """`tools` are what each bot's voice may use, by the bot's name."""
+        self._openai = config.openai
+        self._engines = engines
+        self._settings = {
+            bot.name: settings_of(bot, tools[bot.name], config.openai.prices)
+            for bot in config.bots
+            if bot.voice == "realtime"
+        }
+        self._warm = WarmVoices(LIFETIME_S)
+
+    async def close(self) -> None:
+        await self._warm.close()
+
+    async def expect(self, call_id: str, bot: BotConfig, line: AudioFormat) -> None:
+        """A call was answered and will open its media socket in a moment: begin with what takes time."""
+        if bot.voice == "realtime":
+            settings = self._settings[bot.name]
+            await self._warm.open(call_id, self._realtime(settings, line), endpoint(self._openai, settings))
+
+    def forget(self, call_id: str) -> None:
+        """A call that was expected will not come."""
+        self._warm.forget(call_id)
+
+    async def join(self, call_id: str, bot: BotConfig, line: AudioFormat) -> Party:
+        """The call is there."""
+        if bot.voice == "chained":
+            return Party(self._chained(bot, line), self._endpointer(bot))
+        settings = self._settings[bot.name]
+        warm = self._warm.claim(call_id)
+        if warm is None:
+            await self.expect(call_id, bot, line)
+            warm = self._warm.claim(call_id)
+        if warm is None:
+            raise VoiceError(f"no voice could be made for the bot {bot.name!r}")
+        endpointer = self._endpointer(bot) if settings.is_turn_local else None
+        return Party(warm.voice, endpointer, warm.sockets, warm.untold)
+
+    def _chained(self, bot: BotConfig, line: AudioFormat) -> ChainedVoice:
+        speaker = self._engines.speaker(bot)
+        return ChainedVoice(speaker_rate_hz=speaker.rate_hz, line_rate_hz=line.rate_hz, encode=encoder(line))
+
+    def _realtime(self, settings: RealtimeSettings, line: AudioFormat) -> RealtimeVoice:
+        return RealtimeVoice(settings, line, epoch_s=time.time() - asyncio.get_running_loop().time())
+
+    def _endpointer(self, bot: BotConfig) -> Endpointer:
+        listening = EndpointingSettings(pause_ms=bot.listening.pause_ms, hangover_ms=bot.listening.hangover_ms)
+        return Endpointer(listening, self._engines.detector(bot))
+
+
+def endpoint(openai: OpenAIConfig, settings: RealtimeSettings) -> Endpoint:
+    """The socket of a realtime session: the twin of the REST address."""
+    url = urlsplit(openai.base_url)
+    scheme = {"https": "wss", "http": "ws"}[url.scheme]
+    path = url.path.rstrip("/") + "/realtime"
+    headers = {"Authorization": f"Bearer {openai.api_key}"} if openai.api_key else {}
+    if openai.organization:
+        headers["OpenAI-Organization"] = openai.organization
+    if openai.project:
+        headers["OpenAI-Project"] = openai.project
+    query = urlencode({"model": settings.model})
+    return Endpoint(urlunsplit((scheme, url.netloc, path, query, "")), headers, settings.connect_timeout_s)
