@@ -112,7 +112,7 @@ class TranscriptionsApi:
 
     async def _segments(self, request: web.Request, listening: "Listening") -> AsyncIterator[Segment]:
         async for segment in self._transcriber.segments(listening):
-            if request.transport is None or request.transport.is_closing():
+            if is_gone(request):
                 raise ConnectionResetError("the client has gone")
             yield segment
 
@@ -139,6 +139,11 @@ class TranscriptionsApi:
             log.warning("transcription_cut_off", reason=str(exc))
             await stream.fail(exc)
         return await stream.end()
+
+
+def is_gone(request: web.Request) -> bool:
+    """Whether whoever asked has hung up, so that the rest of the work is for nobody."""
+    return request.transport is None or request.transport.is_closing()
 
 
 def _check_channels(asked: TranscriptionRequest, sound: "SoundFile") -> None:

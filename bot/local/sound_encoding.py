@@ -135,9 +135,9 @@ def wav_header(data_bytes: int) -> bytes:
     )  # fmt: skip
 
 
-def whole(name: str, pcm: bytes, rate_hz: int) -> bytes:
+def whole(name: str, pcm: bytes, rate_hz: int, *, tempo: float = 1.0) -> bytes:
     """A finished recording as one file, which for WAV knows its length."""
-    encoder = SoundEncoder("pcm" if name == "wav" else name, rate_hz)
+    encoder = SoundEncoder("pcm" if name == "wav" else name, rate_hz, tempo=tempo)
     content = encoder.push(pcm) + encoder.finish()
     return wav_header(len(content)) + content if name == "wav" else content
 
