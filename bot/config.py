@@ -547,7 +547,10 @@ def _tool_rules(bot: BotConfig) -> Iterator[tuple[bool, str]]:
         yield names.count(tool.name) > 1, f"{where} name is used twice"
         yield not tool.description, f"{where} description must tell the model what it does"
         yield bool(tool.url) == bool(tool.python), f"{where} give it either url or python"
-        yield bool(tool.url) and not re.match(r"https?://[^/]+", tool.url), f"{where} url must begin with https:// or http://"
+        yield (
+            bool(tool.url) and not re.match(r"https?://[^/]+", tool.url),
+            f"{where} url must begin with https:// or http://",
+        )
         yield not tool.timeout_s > 0, f"{where} timeout_s must be more than 0"
         yield not 0 <= tool.retries <= 10, f"{where} retries must be 0 to 10"
         yield tool.max_response_bytes < 1, f"{where} max_response_bytes must be 1 or more"

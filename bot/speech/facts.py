@@ -70,10 +70,9 @@ class FactsResponder:
 
     async def close(self) -> None: ...
 
-    def answer(self, question: str) -> str | None:
-        """The one fact that clearly answers a question; None where none does."""
-        found = best(self._matcher, question)
-        return None if found is None else self._facts[found].answer
+    def answers(self, question: str) -> Sequence[str]:
+        """What clearly answers a question, or several in one text, word for word; nothing where nothing does."""
+        return [self._facts[index].answer for index in self._found(question, hear(question).rest or question)]
 
     async def respond(self, history: Sequence[Said]) -> AsyncIterator[Part]:
         """The receptionist's next sentences, and what to do after them."""
@@ -123,17 +122,20 @@ class FactsResponder:
         return []  # a murmur: they listen, or think
 
     def _answers(self, text: str, rest: str) -> Sequence[Part]:
-        """The answers to each of several questions if all are clear, else to the whole, else to the part that is."""
+        return [
+            Say(sentence, "answer")
+            for index in self._found(text, rest)
+            for sentence in sentences(self._facts[index].answer)
+        ]
+
+    def _found(self, text: str, rest: str) -> Sequence[int]:
+        """The facts for each of several questions if all are clear, else for the whole, else for the part that is."""
         parts = questions(text)
         found = [fact for part in parts if (fact := self._fact(hear(part).rest)) is not None] if len(parts) > 1 else []
         if len(found) < len(parts):
             whole = self._fact(rest)
             found = found if whole is None else [whole]
-        return [
-            Say(sentence, "answer")
-            for index in dict.fromkeys(found)
-            for sentence in sentences(self._facts[index].answer)
-        ]
+        return list(dict.fromkeys(found))
 
     def _fact(self, question: str) -> int | None:
         return best(self._matcher, question) if question else None

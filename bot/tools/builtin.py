@@ -5,16 +5,16 @@ is told of them. `lookup_fact` is done here.
 """
 
 import asyncio
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.config import BotConfig, TransferConfig
 from bot.speech.facts import Fact, FactsResponder
-from bot.tools.spec import ToolContext, ToolSpec
+from bot.tools.spec import ToolContext, ToolSpec, output
 
 CALL_TOOLS = frozenset({"hang_up", "take_message", "transfer"})
 
+_NOTHING_KNOWN = "nothing is known about that: tell the caller so, and guess nothing"
 _NOTHING: Mapping[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
 
 HANG_UP = ToolSpec(
@@ -55,21 +55,23 @@ def transfer(destinations: Mapping[str, TransferConfig]) -> ToolSpec:
 
 
 class LookupFact:
-    """Answers from the bot's own facts, or says that there is none."""
+    """Answers from the bot's own facts, word for word, or says that there is none."""
 
-    spec = ToolSpec(
-        "lookup_fact",
-        "Look up what the business itself says about a question (hours, prices, address, policies). Use it before "
-        "answering any question about the business, and say only what it returns.",
-        {
-            "type": "object",
-            "properties": {"question": {"type": "string", "description": "The caller's question, in English."}},
-            "required": ["question"],
-            "additionalProperties": False,
-        },
-    )
+    timeout_s = 10.0
 
     def __init__(self, bot: BotConfig) -> None:
+        question = f"The caller's question, put plainly, in the language {bot.language!r}."
+        self.spec = ToolSpec(
+            "lookup_fact",
+            "Look up what the business itself says about a question (hours, prices, address, policies). Use it before "
+            "answering any question about the business, and say only what it returns.",
+            {
+                "type": "object",
+                "properties": {"question": {"type": "string", "description": question}},
+                "required": ["question"],
+                "additionalProperties": False,
+            },
+        )
         self._facts = FactsResponder([Fact(tuple(fact.ask), fact.answer) for fact in bot.facts])
 
     async def start(self) -> None:
@@ -79,10 +81,17 @@ class LookupFact:
         await self._facts.close()
 
     async def run(self, arguments: Mapping[str, Any], context: ToolContext) -> str:
-        answer = await asyncio.to_thread(self._facts.answer, str(arguments["question"]))
-        return json.dumps({"answer": answer} if answer else {"answer": None, "note": "nothing is known about that"})
+        answers = await asyncio.to_thread(self._facts.answers, arguments["question"])  # takes some milliseconds
+        return output({"answers": answers} if answers else {"answers": [], "note": _NOTHING_KNOWN})
 
 
 def call_tools(bot: BotConfig) -> Sequence[ToolSpec]:
     """Those of `CALL_TOOLS` that a bot has."""
-    return [HANG_UP, TAKE_MESSAGE, *([transfer(bot.transfers)] if bot.transfers else [])]
+    known = [HANG_UP, TAKE_MESSAGE, *([transfer(bot.transfers)] if bot.transfers else [])]
+    return [spec for spec in known if spec.name in bot.builtin_tools]
+
+
+def looks_up(bot: BotConfig) -> bool:
+    """Whether a model answers for the bot and has facts to look up; the responder named facts has them itself."""
+    is_model = bot.voice != "chained" or bot.chained.responder != "facts"
+    return is_model and bool(bot.facts) and "lookup_fact" in bot.builtin_tools

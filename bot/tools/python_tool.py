@@ -8,10 +8,9 @@ on without it. The function may raise `ToolError` itself, with a sentence for th
 import asyncio
 import importlib
 import inspect
-import sys
 import threading
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from concurrent.futures import Future
 from contextvars import copy_context
 from functools import partial
 from typing import Any, cast
@@ -25,7 +24,7 @@ from bot.tools.spec import ToolContext, ToolSpec, output
 log = structlog.get_logger()
 
 MAX_THREADS = 16
-"""So many uses of one function at a time; the next one waits, within its deadline."""
+"""So many uses of one function at a time, those that were given up but still run included."""
 
 
 class PythonTool:
@@ -36,9 +35,8 @@ class PythonTool:
         self._function = _found(config.python)
         self._signature = _signature(self._function, config.python)
         self._is_async = _is_async(self._function)
-        wants = "context" in self._signature.parameters and "context" not in spec.parameters["properties"]
-        self._wants_context = wants
-        self._room = asyncio.Semaphore(MAX_THREADS)
+        self._wants_context = "context" in self._signature.parameters and "context" not in spec.parameters["properties"]
+        self._room = threading.Semaphore(MAX_THREADS)
         self._check_fit()
 
     async def start(self) -> None: ...
@@ -62,7 +60,8 @@ class PythonTool:
     async def _called(self, given: Mapping[str, Any]) -> Any:
         if self._is_async:
             return await cast(Awaitable[Any], self._function(**given))
-        await self._room.acquire()
+        if not self._room.acquire(blocking=False):
+            raise ToolError(f"{self.spec.name} is busy")
         return await _in_thread(partial(self._function, **given), self._room.release)
 
     def _check_fit(self) -> None:
@@ -107,27 +106,22 @@ def _is_async(function: Callable[..., Any]) -> bool:
 
 async def _in_thread(function: Callable[[], Any], done: Callable[[], None]) -> Any:
     """Like `asyncio.to_thread`, but a function that never returns keeps neither a shared thread nor the process."""
-    loop = asyncio.get_running_loop()
-    result: asyncio.Future[Any] = loop.create_future()
+    future: Future[tuple[Any, BaseException | None]] = Future()
+    future.set_running_or_notify_cancel()  # from here on it cannot be taken back
     context = copy_context()
 
-    def settle(value: Any, error: BaseException | None) -> None:
-        done()
-        if result.cancelled():
-            return
-        if error is None:
-            result.set_result(value)
-        else:
-            result.set_exception(error)
-
     def work() -> None:
-        value, error = None, None
         try:
-            value = context.run(function)
-        except BaseException:  # it is raised again where the result is awaited
-            error = sys.exception()
-        with suppress(RuntimeError):  # the service has stopped meanwhile
-            loop.call_soon_threadsafe(settle, value, error)
+            future.set_result((context.run(function), None))
+        except (Exception, SystemExit) as exc:
+            future.set_result((None, exc))  # as a value, since no future takes a StopIteration
+        finally:
+            done()
 
     threading.Thread(target=work, name="tool", daemon=True).start()
-    return await result
+    value, error = await asyncio.wrap_future(future)
+    if isinstance(error, SystemExit):
+        raise RuntimeError("the function wanted to end the process") from error
+    if error is not None:
+        raise error
+    return value

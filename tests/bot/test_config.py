@@ -240,3 +240,80 @@ def test_a_variable_does_not_reach_into_what_is_no_section(file, text):
 def test_variables_that_are_no_settings_are_left_alone():
     left_alone = {"OFFHOOK_CONFIG": "x", "OFFHOOK_REQUIRE_ALL": "1", "OFFHOOK_DATA": "/data", "PATH": "/bin"}
     assert load(None, left_alone) == Config()
+
+
+TOOLS = """
+[[bots]]
+name = "a"
+fallback_transfer = "sales"
+builtin_tools = ["hang_up", "transfer"]
+transfers.sales = { number = "+15550003333", description = "offers" }
+transfers.pbx = { number = "sip:100@pbx.example.com" }
+
+[[bots.tools]]
+name = "order_status"
+description = "Looks up an order."
+url = "https://shop.example.com/tools/order"
+headers = { Authorization = "env:SHOP" }
+secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+[bots.tools.parameters]
+type = "object"
+required = ["id"]
+properties.id = { type = "string" }
+
+[[bots.tools]]
+name = "branch"
+description = "Finds a branch."
+python = "shop.tools:branch"
+parameters = '{"type":"object"}'
+"""
+
+
+def test_tools_and_transfers_are_read(file):
+    bot = load(file(TOOLS), {"SHOP": "Bearer x"}).bots[0]
+    order, branch = bot.tools
+    assert order.headers == {"Authorization": "Bearer x"}
+    assert order.parameters == {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}
+    assert (branch.python, branch.parameters) == ("shop.tools:branch", '{"type":"object"}')
+    assert bot.transfers["sales"].number == "+15550003333"
+    assert bot.builtin_tools == ("hang_up", "transfer")
+
+
+def test_a_bot_has_every_built_in_tool_unless_told_otherwise(file):
+    bot = load(file("[[bots]]\nname = 'a'\n"), {}).bots[0]
+    assert bot.builtin_tools == ("hang_up", "take_message", "lookup_fact", "transfer")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"order_status"', '"order status"', "bot 'a': tool 'order status': name must be 1 to 64"),
+        ('"order_status"', '"hang_up"', "tool 'hang_up': name belongs to"),
+        ('"order_status"', '"branch"', "tool 'branch': name is used twice"),
+        ('"Looks up an order."', '""', "tool 'order_status': description"),
+        ('python = "shop.tools:branch"', "", "tool 'branch': give it either url or python"),
+        ('python = "shop.tools:branch"', "python = 'a:b'\nurl = 'https://a'", "tool 'branch': give it either"),
+        ('"https://shop', '"ftp://shop', "tool 'order_status': url must begin with https://"),
+        ("secret = ", "timeout_s = 0\nsecret = ", "tool 'order_status': timeout_s"),
+        ("secret = ", "timeout_s = nan\nsecret = ", "tool 'order_status': timeout_s"),
+        ("secret = ", "retries = -1\nsecret = ", "tool 'order_status': retries"),
+        ("secret = ", "max_response_bytes = 0\nsecret = ", "tool 'order_status': max_response_bytes"),
+        ("secret = ", 'headers."a b" = "x"\nsecret = ', "tool 'order_status': headers.a b"),
+        ('"env:SHOP"', '"a\\nb: c"', "tool 'order_status': headers.Authorization"),
+        ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "hunter2", "tool 'order_status': secret must be whsec_"),
+        ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_c2hvcnQ=", "tool 'order_status': secret must be whsec_"),
+        ("secret = ", "secrte = 'a'\nsecret = ", "did you mean 'secret'"),
+        ('fallback_transfer = "sales"', 'fallback_transfer = "boss"', "bot 'a': fallback_transfer must be one of"),
+        ('"+15550003333"', '"+1 555 000 3333"', "bot 'a': transfers.sales.number must be like"),
+        ('"sip:100@pbx.example.com"', '"sip:pbx.example.com"', "bot 'a': transfers.pbx.number must be like"),
+        ('"hang_up", "transfer"', '"hangup"', "hangup"),
+        ('{ Authorization = "env:SHOP" }', '{ Authorization = "env:NOWHERE" }', "NOWHERE, which is not set"),
+    ],
+)
+def test_tools_and_transfers_that_cannot_be_are_refused(file, old, new, said):
+    text = TOOLS.replace(old, new, 1)
+    if new.startswith("headers."):
+        text = text.replace('headers = { Authorization = "env:SHOP" }\n', "")
+    with pytest.raises(ConfigError) as refused:
+        load(file(text), {"SHOP": "Bearer x"})
+    assert said in str(refused.value)
