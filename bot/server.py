@@ -24,6 +24,7 @@ from bot.engines import Engines
 from bot.errors import BotError, CarrierError, SignatureError
 from bot.feed import Feed
 from bot.metrics import Metrics
+from bot.model_check import check_models
 from bot.policy import CallPolicy
 from bot.privacy import mask_number
 from bot.recordings import CHANNELS, Recording, Recordings
@@ -91,6 +92,7 @@ class Service:
         for toolbox in self._toolboxes.values():
             self._resources.push_async_callback(toolbox.close)
             await toolbox.start()
+        await check_models(self.config, self._http, datetime.now(UTC).date())
         log.info("loading_engines", bots=[bot.name for bot in self.config.bots])
         await self._engines.start(PCMU_8K)
         self.is_ready = True

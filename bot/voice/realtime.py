@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import msgspec
 import pybase64
 
 from bot.events import (
@@ -49,7 +48,6 @@ from bot.events import (
     WorkBegan,
     WorkEnded,
 )
-from bot.reply import spoken_part
 from bot.voice import realtime_wire as wire
 from bot.voice.base import Effect
 from bot.voice.conversation import Conversation, Kind, Line
@@ -57,31 +55,15 @@ from bot.voice.cost import cost_usd, tokens
 from bot.voice.model_links import Link, ModelLinks
 from bot.voice.realtime_faults import FINAL_CLOSE_CODES, FINAL_STATUSES, Severity, describe, severity
 from bot.voice.realtime_settings import RealtimeSettings
+from bot.voice.spoken import Spoken, SpokenItems
+from bot.voice.tool_calls import CALL_TOOLS, ToolCalls, arguments_of
 from bot.voice.upstream import Upstream
 from media.frame import AudioFormat
-from media.transcode import Transcoder
 
-CALL_TOOLS = frozenset({"hang_up", "take_message", "transfer"})
-"""What the call does itself, once the caller has heard what was said before it."""
 _TOLD_PROMPTS = frozenset({"greeting", "idle_prompt"})  # what was said in the model's place and it must know of
 _CONFIGURE, _CONFIGURE_CORE, _ASK = "configure", "configure-core", "ask"
 _MOST_RETRIES = 2
 _LINK_WORK = "model"
-
-
-@dataclass(slots=True)
-class _Spoken:
-    """One audio item: a reply on its way to the caller."""
-
-    item_id: str
-    response_id: str
-    link: int
-    transcoder: Transcoder
-    received_bytes: int = 0
-    written: str = ""
-    is_begun: bool = False
-    is_whole: bool = False
-    is_dead: bool = False  # the call does not want it, or no more of it
 
 
 @dataclass(slots=True)
@@ -97,7 +79,6 @@ class RealtimeVoice:
     def __init__(self, settings: RealtimeSettings, line: AudioFormat, *, epoch_s: float) -> None:
         """`epoch_s` is the wall clock less the monotonic one: sessions expire by the former."""
         self._settings = settings
-        self._line = line
         self._epoch_s = epoch_s
         self._links = ModelLinks(
             connect_timeout_s=settings.connect_timeout_s,
@@ -106,10 +87,9 @@ class RealtimeVoice:
         )
         self._upstream = Upstream(line, settings.wire)
         self._conversation = Conversation()
-        self._spoken: dict[str, _Spoken] = {}  # by item
+        self._spoken = SpokenItems(settings.wire, line)
         self._heard: dict[str, _Heard] = {}  # by item
         self._committed: deque[_Heard] = deque()  # local turn detection: utterances whose items have no name yet
-        self._dead: set[str] = set()  # responses of which nothing is wanted any more
         self._active: str | None = None  # the response under way; empty until the model has named it
         self._is_unwanted = False  # it was cancelled before it had a name
         self._wish: str | None = None  # a response to ask for as soon as it can be had, with its instructions
@@ -120,9 +100,7 @@ class RealtimeVoice:
         self._retries = 0
         self._is_speaking = False  # the caller
         self._question: _Heard | None = None  # what they said, or are saying, until the answer begins
-        self._tools: dict[int, str] = {}  # jobs under way: the model's name for each call
-        self._outstanding: set[str] = set()  # tool calls without a result
-        self._seen_calls: set[str] = set()
+        self._tools = ToolCalls()
         self._sounding: set[str] = set()  # items that the caller may still be hearing
         self._count = 0
         self._link = 0  # the number of the current link
@@ -192,9 +170,9 @@ class RealtimeVoice:
             case ReportTool(_, _, result, call_id, wants_reply):
                 return self._on_tool_done(call_id, result, now, wants_reply=wants_reply)
             case ToolRan(job_id, output):
-                return self._on_tool_done(self._tools.pop(job_id, ""), output, now)
+                return self._on_tool_done(self._tools.finished(job_id), output, now)
             case JobFailed(job_id, message):
-                return self._on_tool_done(self._tools.pop(job_id, ""), f"error: {message}", now)
+                return self._on_tool_done(self._tools.finished(job_id), f"error: {message}", now)
             case _:
                 return []
 
@@ -296,10 +274,9 @@ class RealtimeVoice:
         self._active = None
         self._link = 0
         self._upstream.close()
-        for item in self._spoken.values():
-            if item.is_begun and not item.is_whole and not item.is_dead:
-                self._conversation.say(item.item_id, self._sounded(item))
-                effects += self._end_item(item)
+        for item in list(self._spoken.unfinished()):
+            self._conversation.say(item.item_id, item.sounded)
+            effects += self._end_item(item)
         return effects
 
     def _fail(self, reason: str) -> list[Effect]:
@@ -319,7 +296,9 @@ class RealtimeVoice:
     def _renew(self, now: float) -> list[Effect]:
         """A session that nears its end is replaced by the one made ready beside it, in a silence."""
         spare = self._links.spare
-        is_busy = self._owes or self._active is not None or self._is_speaking or self._outstanding or self._sounding
+        is_busy = (
+            self._owes or self._active is not None or self._is_speaking or self._tools.is_under_way or self._sounding
+        )
         if spare is None or not spare.is_ready or is_busy:
             return []
         commands = self._links.take_over(now)
@@ -349,7 +328,7 @@ class RealtimeVoice:
         if self._active is None:
             return []
         if self._active:
-            self._dead.add(self._active)
+            self._spoken.kill(self._active)
         else:
             self._is_unwanted = True
         return [self._send(wire.cancel_response(self._active))]
@@ -433,7 +412,7 @@ class RealtimeVoice:
         self._active = response.id
         if self._is_unwanted:
             self._is_unwanted = False
-            self._dead.add(response.id)
+            self._spoken.kill(response.id)
         return []
 
     def _on_item_added(self, event: wire.ServerEvent, now: float) -> list[Effect]:
@@ -444,7 +423,7 @@ class RealtimeVoice:
         return []
 
     def _on_words(self, event: wire.ServerEvent, now: float) -> list[Effect]:
-        item = self._item(event)
+        item = self._spoken.wanted(event.item_id, event.response_id, self._link)
         self._awaited_since = now
         if item is None:
             return []
@@ -452,17 +431,15 @@ class RealtimeVoice:
         return [ReplyWords(item.item_id, event.delta)] if item.is_begun else []
 
     def _on_audio(self, event: wire.ServerEvent, now: float) -> list[Effect]:
-        item = self._item(event)
+        item = self._spoken.wanted(event.item_id, event.response_id, self._link)
         self._awaited_since = now
         if item is None:
             return []
-        audio = pybase64.b64decode(event.delta)
-        item.received_bytes += len(audio)
+        payload = item.receive(pybase64.b64decode(event.delta))
         begun = [] if item.is_begun else self._begin_item(item)
-        payload = item.transcoder.push(audio)
         return [*begun, ReplyAudio(item.item_id, payload)] if payload else begun
 
-    def _begin_item(self, item: _Spoken) -> list[Effect]:
+    def _begin_item(self, item: Spoken) -> list[Effect]:
         item.is_begun = True
         self._owes = False
         self._question = None
@@ -473,11 +450,11 @@ class RealtimeVoice:
         return [ReplyBegun(item.item_id), *words]
 
     def _on_item_done(self, event: wire.ServerEvent, now: float) -> list[Effect]:
-        item = self._spoken.get((event.item or wire.Item()).id)
+        item = self._spoken.find((event.item or wire.Item()).id)
         self._awaited_since = now
         return [] if item is None else self._end_item(item)
 
-    def _end_item(self, item: _Spoken) -> list[Effect]:
+    def _end_item(self, item: Spoken) -> list[Effect]:
         if item.is_whole or not item.is_begun:
             return []
         item.is_whole = True
@@ -491,10 +468,9 @@ class RealtimeVoice:
         self._active = None
         self._awaited_since = now
         effects = self._on_usage(response.usage)
-        for item in [item for item in self._spoken.values() if item.response_id == response.id]:
+        for item in self._spoken.of(response.id):
             effects += self._end_item(item)
-        is_dead = response.id in self._dead
-        self._dead.discard(response.id)
+        is_dead = self._spoken.bury(response.id)
         match response.status:
             case "failed":
                 return effects + self._on_response_failed(response, now)
@@ -506,7 +482,7 @@ class RealtimeVoice:
                 return effects + self._end_of_response(response, calls, now)
 
     def _end_of_response(self, response: wire.Response, calls: Sequence[wire.Item], now: float) -> list[Effect]:
-        if self._wish is not None and not self._outstanding:
+        if self._wish is not None and not self._tools.is_under_way:
             return self._ask_again(now)
         if not self._owes or calls:
             return []
@@ -555,16 +531,6 @@ class RealtimeVoice:
         shares = {limit.name: limit.remaining / limit.limit for limit in event.rate_limits if limit.limit > 0}
         return [RateLimitsTold(self._settings.model, shares)] if shares else []
 
-    def _item(self, event: wire.ServerEvent) -> _Spoken | None:
-        """The item that a delta belongs to; None where it is not wanted any more."""
-        item = self._spoken.get(event.item_id)
-        if item is None:
-            if event.response_id in self._dead:
-                return None
-            transcoder = Transcoder(self._settings.wire, self._line)
-            item = self._spoken[event.item_id] = _Spoken(event.item_id, event.response_id, self._link, transcoder)
-        return None if item.is_dead else item
-
     # -- what the caller heard -------------------------------------------------------------------------------------
 
     def _on_cancelled(self, cut: CancelReply) -> list[Effect]:
@@ -572,7 +538,7 @@ class RealtimeVoice:
             self._wish = None
             self._owes = False
             return self._cancel_active()
-        item = self._spoken.get(cut.reply_id)
+        item = self._spoken.find(cut.reply_id)
         if item is None:
             return self._tell(cut.heard_text) if cut.tag in _TOLD_PROMPTS and cut.heard_text else []
         item.is_dead = True
@@ -583,24 +549,24 @@ class RealtimeVoice:
 
     def _stop(self, response_id: str) -> list[Effect]:
         """Have a response end, unless the model does so by itself because the caller speaks."""
-        if response_id != self._active or response_id in self._dead:
+        if response_id != self._active or self._spoken.is_killed(response_id):
             return []
         stops_itself = self._is_speaking and not self._settings.is_turn_local and self._settings.is_interruptible
         cancel = self._cancel_active()
         return [] if stops_itself else cancel
 
     def _truncate(self, reply_id: str, heard_ms: int, heard_text: str) -> list[Effect]:
-        item = self._spoken.pop(reply_id, None)
+        item = self._spoken.forget(reply_id)
         if item is None:
             return []
         self._conversation.say(reply_id, heard_text)
-        received_ms = item.received_bytes * 1000 // self._settings.wire.bytes_per_second
-        if item.link != self._link or not received_ms or (item.is_whole and heard_ms >= received_ms):
+        is_heard_whole = item.is_whole and heard_ms >= item.received_ms
+        if item.link != self._link or not item.received_ms or is_heard_whole:
             return []
-        return [self._send(wire.truncate(reply_id, min(heard_ms, received_ms)))]
+        return [self._send(wire.truncate(reply_id, min(heard_ms, item.received_ms)))]
 
     def _on_heard(self, reply_id: str, text: str, tag: str) -> list[Effect]:
-        if self._spoken.pop(reply_id, None) is None:
+        if self._spoken.forget(reply_id) is None:
             return self._tell(text) if tag in _TOLD_PROMPTS and text else []
         self._sounding.discard(reply_id)
         self._conversation.say(reply_id, text)
@@ -612,58 +578,40 @@ class RealtimeVoice:
         line.text = text
         return [self._send(wire.create_item(line))] if self._links.is_ready else []
 
-    def _sounded(self, item: _Spoken) -> str:
-        generated_ms = item.received_bytes * 1000 / self._settings.wire.bytes_per_second
-        return spoken_part(" ".join(item.written.split()), generated_ms, generated_ms, is_whole=item.is_whole)
-
     # -- tools -----------------------------------------------------------------------------------------------------
 
     def _use_tools(self, calls: Sequence[wire.Item], now: float) -> list[Effect]:
         effects: list[Effect] = []
-        for item in calls:
-            call_id = item.call_id or ""
-            if item.status == "incomplete" or call_id in self._seen_calls:
-                continue
-            self._seen_calls.add(call_id)
-            self._conversation.call(item.id, item.name or "", call_id, item.arguments or "{}")
-            self._outstanding.add(call_id)
+        for item in self._tools.begin(calls):
+            name, call_id, arguments = item.name or "", item.call_id or "", item.arguments or "{}"
+            self._conversation.call(item.id, name, call_id, arguments)
             self._owes = False
-            effects += self._use_tool(item.name or "", call_id, item.arguments or "{}", now)
+            effects += self._use_tool(name, call_id, arguments, now)
         return effects
 
     def _use_tool(self, name: str, call_id: str, arguments: str, now: float) -> list[Effect]:
         if name in CALL_TOOLS:
-            given = _arguments(arguments)
+            given = arguments_of(arguments)
             if given is None:
                 return self._on_tool_done(call_id, "error: the arguments are no JSON object", now)
             return [ToolRequested(name, given, call_id)]
         self._count += 1
-        self._tools[self._count] = call_id
+        self._tools.assign(self._count, call_id)
         return [WorkBegan(call_id), RunTool(self._count, name, arguments)]
 
     def _on_tool_done(self, call_id: str, output: str, now: float, *, wants_reply: bool = True) -> list[Effect]:
-        if call_id not in self._outstanding:
+        if not self._tools.close(call_id):
             return []
-        self._outstanding.discard(call_id)
         line = Line(self._new_id("tool"), Kind.TOOL_OUTPUT, output, call_id=call_id)
         self._conversation.output(line.item_id, call_id, output)
         told: list[Effect] = [self._send(wire.create_item(line))] if self._links.is_ready else []
-        is_last = wants_reply and not self._outstanding
+        is_last = wants_reply and not self._tools.is_under_way
         asked = self._ask(now) if is_last else []
         return [*told, *asked, WorkEnded(call_id, owes_answer=is_last)]
 
     def _new_id(self, kind: str) -> str:
         self._count += 1
         return f"offhook_{kind}_{self._count}"
-
-
-def _arguments(text: str) -> Mapping[str, str] | None:
-    """What the model wrote, each value as text; None if it is no JSON object."""
-    try:
-        given = msgspec.json.decode(text)
-    except msgspec.DecodeError:
-        return None
-    return {str(key): str(value) for key, value in given.items()} if isinstance(given, dict) else None
 
 
 _Handler = Callable[[RealtimeVoice, wire.ServerEvent, float], list[Effect]]
