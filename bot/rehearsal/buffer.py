@@ -36,11 +36,22 @@ class Clear:
     at_ms: float
     dropped_ms: float
     pending_marks: tuple[str, ...]
+    played_ms: float
+    """Of the run that it ended: what the ear had, the frame included that played at that moment."""
+
+
+@dataclass(slots=True)
+class Run:
+    """One run of the server's audio, from silence to silence or to a clear."""
+
+    arrived_ms: float  # its first audio, in the buffer
+    played_ms: float = 0.0
 
 
 class PlayoutBuffer:
     def __init__(self) -> None:
         self.clears: list[Clear] = []
+        self.runs: list[Run] = []
         self.late_audio_ms = 0.0
         """Audio that came after a clear although it belonged to what was cleared."""
         self.gap_ms = 0.0
@@ -53,6 +64,7 @@ class PlayoutBuffer:
         self._sounding_marks: list[str] = []  # due when the frame that plays now ends
         self._is_sounding = False
         self._dry_ms: float | None = None  # silence since the run's last sample; None outside a run
+        self._run = Run(0.0)
         self._late_until_ms = float("-inf")
 
     @property
@@ -64,6 +76,9 @@ class PlayoutBuffer:
         if at_ms < self._late_until_ms:
             self.late_audio_ms += len(payload) / _BYTES_PER_MS
             self._late_until_ms = at_ms + LATE_WITHIN_MS  # as long as it keeps coming, it is still the old reply
+        if self._dry_ms is None and not self._waiting_bytes:
+            self._run = Run(at_ms)
+            self.runs.append(self._run)
         self._queue.append(memoryview(payload))
         self._waiting_bytes += len(payload)
         self.longest_ahead_ms = max(self.longest_ahead_ms, self.waiting_ms)
@@ -81,7 +96,8 @@ class PlayoutBuffer:
     def clear(self, at_ms: float) -> tuple[str, ...]:
         """Throw away what does not play yet; returns all pending marks in order."""
         pending = (*self._sounding_marks, *(item for item in self._queue if isinstance(item, str)))
-        self.clears.append(Clear(at_ms, self.waiting_ms, pending))
+        self.clears.append(Clear(at_ms, self.waiting_ms, pending, self._run.played_ms))
+        self._run = Run(at_ms)  # a second clear ends nothing
         self._queue.clear()
         self._sounding_marks.clear()
         self._waiting_bytes = 0
@@ -94,6 +110,7 @@ class PlayoutBuffer:
         returned, self._sounding_marks = tuple(self._sounding_marks), []
         payload = self._take_frame()
         self._is_sounding = bool(payload)
+        self._run.played_ms += len(payload) / _BYTES_PER_MS
         if not payload:  # marks that were left without audio before them
             returned, self._sounding_marks = returned + tuple(self._sounding_marks), []
         self._count_gap(len(payload) / _BYTES_PER_MS)

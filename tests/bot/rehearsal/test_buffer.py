@@ -57,6 +57,30 @@ def test_clear_drops_what_does_not_play_yet_and_returns_all_marks_in_order():
     assert buffer.tick().marks == ()
 
 
+def test_a_clear_tells_how_much_of_the_run_was_played_with_the_frame_that_plays():
+    buffer = PlayoutBuffer()
+    for at_ms in (5, 2000):
+        buffer.push(audio(500), at_ms)
+        buffer.push(audio(500), at_ms + 1)
+        for _ in range(3):
+            buffer.tick()
+        buffer.clear(at_ms=at_ms + 70)
+    buffer.clear(at_ms=2071)
+    assert [clear.played_ms for clear in buffer.clears] == [60, 60, 0]
+
+
+def test_a_run_begins_with_the_first_audio_after_silence():
+    buffer = PlayoutBuffer()
+    buffer.push(audio(30), at_ms=5)
+    for _ in range(3):
+        buffer.tick()
+    buffer.push(audio(40), at_ms=65)  # after a gap, which ends no run
+    for _ in range(30):
+        buffer.tick()
+    buffer.push(audio(20), at_ms=700)
+    assert [(run.arrived_ms, run.played_ms) for run in buffer.runs] == [(5, 70), (700, 0)]
+
+
 def test_audio_on_the_heels_of_a_clear_is_late_for_as_long_as_it_goes_on():
     buffer = PlayoutBuffer()
     buffer.push(audio(500), at_ms=0)
