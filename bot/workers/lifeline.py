@@ -47,7 +47,7 @@ def receive_orders(lifeline: socket.socket) -> Orders:
     with lifeline.makefile("rb") as file:
         length = int.from_bytes(file.read(_LENGTH_BYTES), "big")
         body = file.read(length)
-    if not body:
+    if not body or len(body) < length:
         raise EOFError("no orders")
     return msgspec.msgpack.decode(body, type=Orders)
 

@@ -30,7 +30,7 @@ def routing(me: int, board: Board, mailbox: Mailbox) -> Middleware:
         name = request.match_info.route.name or ""
         if name.endswith("-media"):
             issuer = issuer_of(request.match_info["token"])
-            return issuer if issuer is not None and issuer <= board.workers else me
+            return issuer if issuer is not None and 1 <= issuer <= board.workers else me
         if name.endswith("-voice"):
             return balance.choose(board.rows(), asyncio.get_running_loop().time())
         return me

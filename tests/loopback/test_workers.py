@@ -62,8 +62,8 @@ def end_reasons(folder: Path) -> list[str | None]:
 
 async def until_written(folder: Path, reasons: list[str | None]) -> None:
     async with asyncio.timeout(2):
-        while end_reasons(folder) != reasons:
-            await asyncio.sleep(0.05)
+        while await asyncio.to_thread(end_reasons, folder) != reasons:
+            pass
 
 
 def is_running(pid: int) -> bool:
