@@ -143,4 +143,4 @@ class PlayoutBuffer:
         elif self._dry_ms is not None:
             self._dry_ms += FRAME_MS
             if self._dry_ms > RUN_ENDS_AFTER_MS:
-                self._dry_ms = None
+                self._dry_ms, self._run = None, Run(0.0)

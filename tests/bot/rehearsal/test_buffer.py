@@ -77,8 +77,10 @@ def test_a_run_begins_with_the_first_audio_after_silence():
     buffer.push(audio(40), at_ms=65)  # after a gap, which ends no run
     for _ in range(30):
         buffer.tick()
+    buffer.clear(at_ms=690)
     buffer.push(audio(20), at_ms=700)
     assert [(run.arrived_ms, run.played_ms) for run in buffer.runs] == [(5, 70), (700, 0)]
+    assert buffer.clears[0].played_ms == 0
 
 
 def test_audio_on_the_heels_of_a_clear_is_late_for_as_long_as_it_goes_on():
