@@ -104,5 +104,8 @@ class Carrier(Protocol):
         If nobody answers there the caller hears `regret` and the call ends. None without credentials.
         """
 
+    def after_transfer(self, webhook: Webhook, regret: str, language: str) -> Answer:
+        """What comes when somebody hung up or nobody answered: the end, and `regret` before it if they never talked."""
+
     def is_done(self, status: int, body: str) -> bool:
         """Whether a REST answer means that what was asked for is done, or the call over already."""

@@ -25,6 +25,8 @@ _MAX_FIELDS = 500  # Twilio sends about 40
 _MAX_PARAMETER_CHARS = 500  # name and value of one <Parameter> together stay below this
 # Not found, and "call is not in-progress": https://www.twilio.com/docs/api/errors
 _ALREADY_OVER = frozenset({20404, 21220})
+_TALKED = frozenset({"completed", "answered"})
+_E164 = re.compile(r"\+[1-9][0-9]{1,14}")
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 # <Say> wants a locale where a configuration may name only a language.
 _LOCALES = {
@@ -46,7 +48,8 @@ class TwilioCarrier:
 
     `auth_tokens` are all accepted on a webhook, so that a token can be rotated and subaccounts can call; the first one
     signs our REST calls. `shared_keys` (id to secret) are for accounts whose webhooks are signed with SHA-256.
-    `stream_status_path` is where Twilio reports on its stream; empty for nowhere.
+    `stream_status_path` is where Twilio reports on its stream; empty for nowhere. `after_transfer_path` is what asks
+    `after_transfer`; without it callers hear the regret after every transfer, even when they have talked to somebody.
     """
 
     name = "twilio"
@@ -60,6 +63,7 @@ class TwilioCarrier:
         *,
         shared_keys: Mapping[str, str] | None = None,
         stream_status_path: str = "",
+        after_transfer_path: str = "",
     ) -> None:
         self._account_sid = account_sid
         self._auth_tokens = tuple(token for token in auth_tokens if token)  # an empty key would let anybody sign
@@ -68,6 +72,7 @@ class TwilioCarrier:
         self._api_base = api_base.rstrip("/")
         self._shared_keys = dict(shared_keys or {})
         self._stream_status_path = stream_status_path
+        self._after_transfer_path = after_transfer_path
 
     def check(self, webhook: Webhook) -> None:
         """Raise `SignatureError` unless the account signed this request."""
@@ -133,16 +138,30 @@ class TwilioCarrier:
         return self._update(carrier_call_id, ("Status", "completed"))
 
     def transfer(self, carrier_call_id: str, destination: str, caller_id: str, regret: str) -> RestRequest | None:
-        """New instructions for the live call end its media stream (TwiML <Dial>, Update a Call resource)."""
-        is_sip = destination.startswith(("sip:", "sips:"))
+        """New instructions for the live call, which end its media stream.
+
+        https://www.twilio.com/docs/voice/api/call-resource#update-a-call-resource
+        """
         response = ElementTree.Element("Response")
         dial = ElementTree.SubElement(response, "Dial", answerOnBridge="true")
-        if caller_id and not is_sip:
-            dial.set("callerId", _xml_text(caller_id))
+        if _E164.fullmatch(caller_id):  # else they see the caller's own number
+            dial.set("callerId", caller_id)
+        is_sip = destination.startswith(("sip:", "sips:"))
         ElementTree.SubElement(dial, "Sip" if is_sip else "Number").text = _xml_text(destination)
-        ElementTree.SubElement(response, "Say").text = _xml_text(regret)
+        if self._after_transfer_path:
+            dial.set("action", self._public_url + self._after_transfer_path)
+        else:  # then verbs go on, no matter whether anybody answered
+            ElementTree.SubElement(response, "Say").text = _xml_text(regret)
         ElementTree.SubElement(response, "Hangup")
         return self._update(carrier_call_id, ("Twiml", ElementTree.tostring(response, encoding="unicode")))
+
+    def after_transfer(self, webhook: Webhook, regret: str, language: str) -> Answer:
+        """The answer to the `action` of a transfer's <Dial>."""
+        if _required(_fields(webhook), "DialCallStatus") not in _TALKED:
+            return self.refuse(regret, language)
+        response = ElementTree.Element("Response")
+        ElementTree.SubElement(response, "Hangup")
+        return _twiml(response)
 
     def _update(self, carrier_call_id: str, wish: tuple[str, str]) -> RestRequest | None:
         if not (self._account_sid and self._auth_tokens and self._api_base):

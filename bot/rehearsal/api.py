@@ -1,4 +1,4 @@
-"""An emulated Twilio REST API for live emulated calls: look at a call, end a call.
+"""An emulated Twilio REST API for live emulated calls: look at a call, end it, give it new instructions.
 
 It speaks as the real one does (paths, Basic authentication, JSON, error codes), so that the official SDK and our own
 hang-up requests work against it. https://www.twilio.com/docs/voice/api/call-resource
@@ -11,12 +11,15 @@ from contextlib import contextmanager
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from bot.rehearsal.live import LiveCall
+from bot.rehearsal.live import Document, LiveCall
 
 _ENDINGS = frozenset({"completed", "canceled"})
+_WISHES = ("Status", "Twiml", "Url")  # of which an update names one
+_MAX_TWIML_CHARS = 4000
 _PARTS = ("events", "notifications", "payments", "recordings", "siprec", "streams", "transcriptions")
 
 
@@ -84,15 +87,33 @@ class TwilioApi:
 
 
 def _update(call: LiveCall, fields: Mapping[str, object]) -> web.Response:
-    if unknown := sorted(set(fields) - {"Status"}):
-        return _error(400, 20001, f"This emulation knows Status only, not {', '.join(unknown)}")
-    if fields.get("Status") not in _ENDINGS:
-        return _error(400, 21218, "Invalid call status; it can be set to completed or canceled")
-    if call.is_over:
+    given = {name: str(value) for name, value in fields.items() if value}
+    if unknown := sorted(set(given) - {*_WISHES, "Method"}):
+        return _error(400, 20001, f"This emulation knows {', '.join(_WISHES)} and Method, not {', '.join(unknown)}")
+    if len(given.keys() & set(_WISHES)) != 1:
+        return _error(400, 20001, f"An update needs one of {', '.join(_WISHES)}")
+    if (wrong := _complaint(given)) is not None:
+        return wrong
+    if call.is_over or (call.status != "in-progress" and "Status" not in given):
         return _error(400, 21220, "Call is not in-progress. Cannot redirect.")
-    call.become("completed")
-    call.hung_up.set()
+    if "Status" in given:
+        call.hang_up()
+    else:
+        call.go_on_with(Document(given.get("Url", ""), given.get("Method", "POST").upper(), body=given.get("Twiml")))
     return web.json_response(_resource(call))
+
+
+def _complaint(given: Mapping[str, str]) -> web.Response | None:
+    """What Twilio would say of one field by itself."""
+    if given.get("Status", "completed") not in _ENDINGS:
+        return _error(400, 21218, "Invalid call status; it can be set to completed or canceled")
+    if len(given.get("Twiml", "")) > _MAX_TWIML_CHARS:
+        return _error(400, 20001, f"Twiml has more than {_MAX_TWIML_CHARS} characters")
+    if urlsplit(given.get("Url", "https:")).scheme not in ("http", "https"):
+        return _error(400, 21205, "Url is not a valid URL")
+    if given.get("Method", "POST").upper() not in ("GET", "POST"):
+        return _error(400, 20001, "Method must be GET or POST")
+    return None
 
 
 def _error(status: int, code: int, message: str) -> web.Response:

@@ -158,6 +158,8 @@ def _print_report(report: CallReport, console: Console, *, as_json: bool) -> Non
     console.print(f"\nThe call was {report.outcome}; ended by the {report.ended_by}.", highlight=False)
     for sentence in report.spoken_by_carrier:
         console.print(f"The carrier said: {escape(sentence)}", highlight=False)
+    for dialled in report.dialled:
+        console.print(f"Put through to {escape(dialled.number)}: {dialled.status}.", highlight=False)
     if report.greeting_ms is not None:
         console.print(f"In the caller's ear: greeting after {report.greeting_ms:.0f} ms; replies after {delays} ms.")
     for error in report.errors:

@@ -1,12 +1,22 @@
 """A call that is going on: what is known of it, and who wants to hear of its progress."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
 FINAL_STATUSES = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """TwiML that a call goes on with: to be fetched, or as it stands."""
+
+    url: str = ""
+    method: str = "POST"
+    fields: Mapping[str, str] = field(default_factory=dict)  # what the request says besides the usual
+    body: str | None = None
 
 
 @dataclass(slots=True)
@@ -21,8 +31,10 @@ class LiveCall:
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     answered_at: datetime | None = None
     ended_at: datetime | None = None
-    hung_up: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when the REST API was asked to end the call."""
+    interrupted: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the REST API was asked for something else than what the call does now."""
+    is_hung_up: bool = False
+    redirect: Document | None = None
     on_status: Callable[["LiveCall"], None] | None = None
 
     @property
@@ -47,6 +59,24 @@ class LiveCall:
             self.ended_at = datetime.now(UTC)
         if self.on_status is not None:
             self.on_status(self)
+
+    def hang_up(self) -> None:
+        """The REST API was asked to end the call."""
+        self.become("completed")
+        self.is_hung_up = True
+        self.interrupted.set()
+
+    def go_on_with(self, document: Document) -> None:
+        """The REST API has new instructions, which replace whatever the call does."""
+        self.redirect = document
+        self.interrupted.set()
+
+    def take_redirect(self) -> Document | None:
+        """The new instructions, once."""
+        redirect, self.redirect = self.redirect, None
+        if redirect is not None:
+            self.interrupted.clear()
+        return redirect
 
     def form(self) -> dict[str, str]:
         """What every request about the call says of it, Twilio's many blank and legacy fields included."""

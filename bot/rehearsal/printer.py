@@ -14,6 +14,7 @@ _WHY = {
     "carrier_error": "the carrier's stream made no sense",
     "drained": "the service was stopped",
     "server_error": "an error in the service",
+    "transferred": "the caller was put through to somebody",
 }
 
 

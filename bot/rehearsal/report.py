@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from bot.rehearsal.buffer import Clear
+from bot.rehearsal.buffer import Clear, Run
+from bot.rehearsal.callee import Dialled
 from bot.rehearsal.sound import RATE_HZ, Stretch
 
 Outcome = Literal["answered", "refused", "rejected", "failed"]
@@ -34,6 +35,7 @@ class CallReport:
     ended_by: EndedBy
     errors: tuple[str, ...] = ()  # what a real carrier would have written into its debugger, and why the call failed
     spoken_by_carrier: tuple[str, ...] = ()  # the sentences of <Say>
+    dialled: tuple[Dialled, ...] = ()  # whom <Dial> put the caller through to, and what came of it
     answered_ms: float | None = None  # from dialling to the webhook's answer
     connected_ms: float | None = None  # from dialling to the open media socket
     duration_ms: float = 0.0  # of the media stream
@@ -44,6 +46,7 @@ class CallReport:
     utterances: tuple[Stretch, ...] = ()  # of the caller
     reply_delays_ms: tuple[float, ...] = ()  # from a caller's last sound to the bot's next first sound
     clears: tuple[Clear, ...] = ()
+    runs: tuple[Run, ...] = ()  # of the bot's audio, as the carrier got it
     late_audio_ms: float = 0.0  # arrived after a clear though it belonged to what was cleared
     gap_ms: float = 0.0  # silence inside bot speech since the playout buffer ran dry
     unheard_ms: float = 0.0  # sent by the bot, but the call was over before it was played

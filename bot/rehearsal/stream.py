@@ -24,7 +24,7 @@ from bot.rehearsal.server_message import Audio, ClearRequest, Invalid, Mark, rea
 from bot.rehearsal.sound import FRAME_MS
 from bot.rehearsal.wire import Wire
 
-Ending = Literal["caller", "server", "network", "hung_up"]
+Ending = Literal["caller", "server", "network", "api"]
 """Who ended a stream: the caller, the server by closing, the network, or a request to the REST API."""
 
 _NORMAL_CLOSE = 1000
@@ -61,8 +61,8 @@ class EmulatedStream:
         self._sequence = 0
         self._chunk = 0
 
-    async def run(self, parameters: Mapping[str, str], hung_up: asyncio.Event, max_s: float) -> Ending:
-        """Carry the stream to its end and close the socket; `hung_up` is the REST API's wish.
+    async def run(self, parameters: Mapping[str, str], interrupted: asyncio.Event, max_s: float) -> Ending:
+        """Carry the stream to its end and close the socket; `interrupted` is set when the REST API wants it ended.
 
         After `max_s` the caller hangs up, which is noted as an error.
         """
@@ -71,7 +71,7 @@ class EmulatedStream:
             asyncio.create_task(self._uplink.run()): "server",  # it ends only when the socket does
             asyncio.create_task(self._downlink.run()): "server",
             asyncio.create_task(self._speak(parameters, max_s)): "caller",
-            asyncio.create_task(hung_up.wait()): "hung_up",
+            asyncio.create_task(interrupted.wait()): "api",
         }
         if self._line.close_after_ms is not None:
             tasks[asyncio.create_task(self._wait_for_cut(self._line.close_after_ms))] = "network"
@@ -87,8 +87,8 @@ class EmulatedStream:
         return ending
 
     def _ending(self, reasons: set[Ending]) -> Ending:
-        if reasons & {"network", "hung_up"}:
-            return "network" if "network" in reasons else "hung_up"
+        if reasons & {"network", "api"}:
+            return "network" if "network" in reasons else "api"
         if "server" in reasons:
             return "network" if self._socket.close_code in (None, _ABNORMAL_CLOSE) else "server"
         return "caller"

@@ -1,8 +1,9 @@
 """The TwiML that an answering service needs, read as Twilio reads it: a list of verbs, in order.
 
-Verbs that are no part of answering a call (Gather, Dial, Record ...) are refused by name rather than passed over.
+Verbs that are no part of answering a call (Gather, Record, Enqueue ...) are refused by name rather than passed over.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
@@ -11,6 +12,9 @@ from xml.etree import ElementTree
 from bot.errors import RehearsalError
 
 _MAX_PARAMETER_CHARS = 500
+_KNOWN = ("Connect", "Dial", "Say", "Play", "Pause", "Redirect", "Reject", "Hangup")
+_PHONE_NUMBER = re.compile(r"\+?[0-9][0-9 ().-]{1,20}")
+_SIP_ADDRESS = re.compile(r"sips?:[^\s@]+@[^\s@]+")
 
 
 class TwimlError(RehearsalError):
@@ -27,6 +31,17 @@ class Connect:
     action_method: str = "POST"
     status_callback: str = ""
     name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """Put the call through to one number or sip: address; `action` is asked for what comes next."""
+
+    number: str
+    caller_id: str = ""  # the call's own caller where it is not given
+    timeout_s: float = 30.0
+    action: str = ""
+    action_method: str = "POST"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +76,7 @@ class Hangup:
     pass
 
 
-Verb = Connect | Say | Play | Pause | Redirect | Reject | Hangup
+Verb = Connect | Dial | Say | Play | Pause | Redirect | Reject | Hangup
 
 
 def parse(body: str) -> list[Verb]:
@@ -80,12 +95,14 @@ def _verb(element: ElementTree.Element) -> Verb:
     match element.tag:
         case "Connect":
             return _connect(element)
+        case "Dial":
+            return _dial(element)
         case "Say":
             return Say(" ".join("".join(element.itertext()).split()), element.get("language", ""))
         case "Play":
             return Play(text)
         case "Pause":
-            return Pause(_seconds(element.get("length", "1")))
+            return Pause(_seconds(element.get("length", "1"), "Pause length"))
         case "Redirect":
             return Redirect(text, element.get("method", "POST").upper())
         case "Reject":
@@ -93,7 +110,7 @@ def _verb(element: ElementTree.Element) -> Verb:
         case "Hangup":
             return Hangup()
         case tag:
-            raise TwimlError(f"<{tag}> is not emulated; known are Connect, Say, Play, Pause, Redirect, Reject, Hangup")
+            raise TwimlError(f"<{tag}> is not emulated; known are {', '.join(_KNOWN)}")
 
 
 def _connect(element: ElementTree.Element) -> Connect:
@@ -114,6 +131,24 @@ def _connect(element: ElementTree.Element) -> Connect:
     )
 
 
+def _dial(element: ElementTree.Element) -> Dial:
+    """`<Dial>` with a number as its text, or with one `<Number>` or `<Sip>`."""
+    inside = list(element) or [element]
+    target = inside[0]
+    if len(inside) != 1 or target.tag not in ("Dial", "Number", "Sip"):
+        raise TwimlError("<Dial> must hold one number, <Number> or <Sip>; nothing else is emulated")
+    number = (target.text or "").strip()
+    if not (_SIP_ADDRESS if target.tag == "Sip" else _PHONE_NUMBER).fullmatch(number):
+        raise TwimlError(f"<Dial> has {number!r}, which cannot be dialled (Twilio error 13224)")
+    return Dial(
+        number=number,
+        caller_id=element.get("callerId", ""),
+        timeout_s=_seconds(element.get("timeout", "30"), "Dial timeout"),
+        action=element.get("action", ""),
+        action_method=element.get("method", "POST").upper(),
+    )
+
+
 def _parameter(element: ElementTree.Element) -> tuple[str, str]:
     name, value = element.get("name", ""), element.get("value", "")
     if element.tag != "Parameter" or not name:
@@ -128,7 +163,7 @@ def _without_query(url: str) -> str:
     return urlunsplit(urlsplit(url)._replace(query="", fragment=""))
 
 
-def _seconds(text: str) -> float:
+def _seconds(text: str, what: str) -> float:
     if not text.isascii() or not text.isdigit():
-        raise TwimlError(f"<Pause length> is {text!r}, not a whole number of seconds")
+        raise TwimlError(f"<{what}> is {text!r}, not a whole number of seconds")
     return float(text)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
-from twilio.twiml.voice_response import Connect, VoiceResponse
+from twilio.twiml.voice_response import Connect, Dial, VoiceResponse
 
 from bot.carrier.base import CallProgress, IncomingCall, RestRequest, Webhook
 from bot.carrier.twilio import TwilioCarrier
@@ -118,6 +118,63 @@ def test_a_call_is_ended_with_the_first_token():
         SID,
         "new",
     )
+
+
+transferring = TwilioCarrier(SID, ("t",), "https://bot.example.com", after_transfer_path="/twilio/transferred")
+
+
+def test_a_transfer_is_what_the_official_helper_writes():
+    request = transferring.transfer(CALL, "+15550003333", "+15550002222", "Nobody is there.")
+    response = VoiceResponse()
+    dial = Dial(answer_on_bridge=True, caller_id="+15550002222", action="https://bot.example.com/twilio/transferred")
+    dial.number("+15550003333")
+    response.append(dial)
+    response.hangup()
+    [(name, document)] = request.form
+    assert (request.method, name) == ("POST", "Twiml")
+    assert request.url == f"https://api.twilio.com/2010-04-01/Accounts/{SID}/Calls/{CALL}.json"
+    assert canonical(document) == canonical(str(response))
+
+
+def test_a_transfer_can_go_to_a_sip_address():
+    request = transferring.transfer(CALL, "sip:100@pbx.example.com?x=1&y=2", "+15550002222", "")
+    sip = twiml(request.form[0][1]).find("Dial/Sip")
+    assert sip is not None
+    assert sip.text == "sip:100@pbx.example.com?x=1&y=2"
+
+
+@pytest.mark.parametrize("called", ["sip:bot@example.com", "anonymous", "", "client:bot", "+1555 and more"])
+def test_a_called_address_that_is_no_number_is_not_shown_to_whom_we_transfer(called):
+    dial = twiml(transferring.transfer(CALL, "+15550003333", called, "").form[0][1]).find("Dial")
+    assert "callerId" not in dial.attrib
+
+
+def test_where_nothing_is_asked_after_a_transfer_the_regret_follows_it():
+    dial, say, hangup = twiml(carrier.transfer(CALL, "+15550003333", "", "R & D is \x00out.").form[0][1])
+    assert "action" not in dial.attrib
+    assert (say.text, hangup.tag) == ("R & D is out.", "Hangup")
+
+
+@pytest.mark.parametrize(
+    ("status", "tags"),
+    [("completed", ["Hangup"]), ("answered", ["Hangup"])]
+    + [(status, ["Say", "Hangup"]) for status in ("busy", "no-answer", "failed", "canceled")],
+)
+def test_only_those_who_reached_nobody_hear_the_regret(status, tags):
+    answer = carrier.after_transfer(posted(CallSid=CALL, DialCallStatus=status), "Niemand ist da.", "de")
+    assert [verb.tag for verb in twiml(answer.body)] == tags
+    if "Say" in tags:
+        assert twiml(answer.body)[0].text == "Niemand ist da."
+        assert twiml(answer.body)[0].get("language") == "de-DE"
+
+
+def test_an_end_of_a_transfer_that_says_nothing_of_it_is_refused():
+    with pytest.raises(CarrierError, match="DialCallStatus"):
+        carrier.after_transfer(posted(CallSid=CALL), "", "en")
+
+
+def test_without_credentials_nobody_is_transferred():
+    assert TwilioCarrier("", ("t",), "https://bot.example.com").transfer(CALL, "+15550003333", "", "") is None
 
 
 def test_a_call_id_cannot_lead_the_request_elsewhere():

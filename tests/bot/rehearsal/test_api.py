@@ -13,7 +13,7 @@ from twilio.rest import Client
 
 from bot.carrier.twilio import TwilioCarrier
 from bot.rehearsal.api import TwilioApi
-from bot.rehearsal.live import LiveCall
+from bot.rehearsal.live import Document, LiveCall
 
 SID, TOKEN = "AC" + "1" * 32, "secret"
 CALL = "CA" + "2" * 32
@@ -58,7 +58,8 @@ async def test_the_official_sdk_looks_at_a_call_and_ends_it(api):
         updated = await asyncio.to_thread(calls.update, status="completed")
         assert updated.status == "completed"
         assert updated.end_time is not None
-        assert call.hung_up.is_set()
+        assert call.is_hung_up
+        assert call.interrupted.is_set()
     assert api.requests == [
         ("GET", f"/2010-04-01/Accounts/{SID}/Calls/{CALL}.json", 200),
         ("POST", f"/2010-04-01/Accounts/{SID}/Calls/{CALL}.json", 200),
@@ -81,7 +82,12 @@ async def test_a_call_that_is_over_is_remembered_and_cannot_be_ended_again(api):
         (CALL, "wrong", {"status": "completed"}, (401, 20003)),
         ("CA" + "9" * 32, TOKEN, {"status": "completed"}, (404, 20404)),
         (CALL, TOKEN, {"status": "ringing"}, (400, 21218)),
-        (CALL, TOKEN, {"twiml": "<Response/>"}, (400, 20001)),
+        (CALL, TOKEN, {"twiml": "<Response/>", "status": "completed"}, (400, 20001)),
+        (CALL, TOKEN, {"twiml": "<Response/>", "time_limit": 5}, (400, 20001)),
+        (CALL, TOKEN, {"twiml": "x" * 4001}, (400, 20001)),
+        (CALL, TOKEN, {"method": "GET"}, (400, 20001)),
+        (CALL, TOKEN, {"url": "https://a/b", "method": "PUT"}, (400, 20001)),
+        (CALL, TOKEN, {"url": "bot.example.com/next"}, (400, 21205)),
     ],
 )
 async def test_what_twilio_refuses_is_refused_with_its_code(api, sid, token, update, expected):
@@ -89,7 +95,33 @@ async def test_what_twilio_refuses_is_refused_with_its_code(api, sid, token, upd
     with api.carrying(call), pytest.raises(TwilioRestException) as refused:
         await asyncio.to_thread(sdk(api, token).calls(sid).update, **update)
     assert (refused.value.status, refused.value.code) == expected
-    assert not call.hung_up.is_set()
+    assert not call.interrupted.is_set()
+
+
+@pytest.mark.parametrize(
+    ("update", "document"),
+    [
+        ({"twiml": "<Response/>"}, Document(body="<Response/>")),
+        ({"url": "https://a/b"}, Document("https://a/b")),
+        ({"url": "https://a/b", "method": "GET"}, Document("https://a/b", "GET")),
+    ],
+)
+async def test_the_official_sdk_gives_a_call_new_instructions(api, update, document):
+    call = live()
+    with api.carrying(call):
+        updated = await asyncio.to_thread(sdk(api).calls(CALL).update, **update)
+    assert updated.status == "in-progress"
+    assert call.interrupted.is_set()
+    assert call.take_redirect() == document
+    assert call.take_redirect() is None
+    assert not call.interrupted.is_set()
+
+
+async def test_a_call_that_is_not_answered_yet_cannot_be_redirected(api):
+    call = LiveCall(CALL, SID, "+15550001111", "+15550002222")
+    with api.carrying(call), pytest.raises(TwilioRestException) as refused:
+        await asyncio.to_thread(sdk(api).calls(CALL).update, twiml="<Response/>")
+    assert (refused.value.status, refused.value.code) == (400, 21220)
 
 
 async def test_our_own_hang_up_is_understood_both_ways(api):

@@ -36,6 +36,7 @@ class Bot:
 
     behave: Behaviour
     twiml: Callable[[str], str]
+    pages: dict[str, Callable[[dict[str, str]], str]] = field(default_factory=dict)  # other documents, by their path
     webhooks: list[tuple[str, dict[str, str], str]] = field(default_factory=list)  # path, fields, signature
     messages: list[dict] = field(default_factory=list)
     handshakes: list[str] = field(default_factory=list)
@@ -47,7 +48,8 @@ class Bot:
     async def webhook(self, request: web.Request) -> web.Response:
         fields = dict(await request.post())
         self.webhooks.append((request.path, fields, request.headers["X-Twilio-Signature"]))
-        return web.Response(text=self.twiml(self.url), content_type="text/xml")
+        page = self.pages.get(request.path)
+        return web.Response(text=page(fields) if page else self.twiml(self.url), content_type="text/xml")
 
     async def media(self, request: web.Request) -> Socket:
         self.handshakes.append(request.headers["X-Twilio-Signature"])

@@ -2,7 +2,7 @@ import pytest
 
 from bot.carrier.twilio import TwilioCarrier
 from bot.rehearsal.server_message import Audio, ClearRequest, Invalid, Mark, read
-from bot.rehearsal.twiml import Connect, Hangup, Pause, Play, Redirect, Reject, Say, TwimlError, parse
+from bot.rehearsal.twiml import Connect, Dial, Hangup, Pause, Play, Redirect, Reject, Say, TwimlError, parse
 
 
 def document(inside: str) -> str:
@@ -39,6 +39,24 @@ def test_a_stream_says_whom_to_tell_and_what_comes_after():
     assert parse(document(inside)) == [Connect("wss://a/b", {}, "/after", "GET", "/status", "n")]
 
 
+@pytest.mark.parametrize(
+    ("inside", "dial"),
+    [
+        ("<Dial>+1 (555) 000-3333</Dial>", Dial("+1 (555) 000-3333")),
+        (
+            '<Dial callerId="+1555" timeout="10" action="/after" method="get"><Number> +15550003333 </Number></Dial>',
+            Dial("+15550003333", "+1555", 10.0, "/after", "GET"),
+        ),
+        (
+            "<Dial><Sip>sip:100@pbx.example.com;transport=tcp</Sip></Dial>",
+            Dial("sip:100@pbx.example.com;transport=tcp"),
+        ),
+    ],
+)
+def test_a_call_can_be_put_through_to_a_number_or_an_address(inside, dial):
+    assert parse(document(inside)) == [dial]
+
+
 def test_the_query_of_a_stream_is_lost_as_it_is_at_twilio():
     [connect] = parse(document('<Connect><Stream url="wss://a/b?token=secret"/></Connect>'))
     assert connect.url == "wss://a/b"
@@ -55,6 +73,12 @@ def test_the_query_of_a_stream_is_lost_as_it_is_at_twilio():
         ('<Connect><Stream url="wss://a"><Parameter value="1"/></Stream></Connect>', "Parameter"),
         (f'<Connect><Stream url="wss://a"><Parameter name="a" value="{"x" * 499}"/></Stream></Connect>', "500"),
         ('<Pause length="soon"/>', "soon"),
+        ("<Dial/>", "13224"),
+        ("<Dial>sales</Dial>", "13224"),
+        ("<Dial><Sip>+15550003333</Sip></Dial>", "13224"),
+        ("<Dial><Conference>room</Conference></Dial>", "one number"),
+        ("<Dial><Number>+1555</Number><Number>+1556</Number></Dial>", "one number"),
+        ('<Dial timeout="x">+15550003333</Dial>', "Dial timeout"),
         ("<Say>", "12100"),
     ],
 )
