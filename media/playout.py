@@ -19,7 +19,7 @@ What a clear left unheard is said twice: at once, by the sum, and exactly once t
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import takewhile
 
@@ -29,6 +29,9 @@ from media.run import FRAMING_S, Run
 
 _STEADY_ROUND_TRIPS = 16
 _MARK_GRACE_S = 1.0  # how long after its time a lost mark is waited for
+# The first mark to come back from behind audio tells on which frames a run lies: it is asked for soon, although not so
+# soon that the carrier could run dry behind it when the next packet is late.
+_FIRST_PACKET_MS = 60
 _RECORDING_GRACE_S = 0.35  # how long audio is held back from the recording until it is known when it sounded
 
 
@@ -145,6 +148,7 @@ class Playout:
         self._rate = audio.bytes_per_second
         self._lead_s = lead_ms / 1000
         self._packet = audio.payload_bytes(packet_ms)
+        self._first_packet = audio.payload_bytes(_FIRST_PACKET_MS)
         self._mark_every = audio.payload_bytes(min(mark_every_ms, lead_ms // 2))
         self._frame = audio.payload_bytes(PTIME_MS)
         self._replies: deque[_Reply] = deque()
@@ -212,7 +216,7 @@ class Playout:
             while (size := self._sendable(reply, now)) > 0:
                 if now >= self._lead_ends_at:
                     packets.append(self._open_run(reply, now))
-                packets.append(self._send(reply, min(size, self._mark_every), now))
+                packets += self._send(reply, size, now)
             if reply.unsent or not reply.is_finished:
                 break  # what follows must wait
             if not reply.is_end_marked and reply.sent:  # its end was not known when its last packet went
@@ -381,20 +385,24 @@ class Playout:
         self._opening = self._new_mark(_Mark(self._sent, self._run, now, is_opening=True))
         return Packet(b"", self._opening)
 
-    def _send(self, reply: _Reply, size: int, now: float) -> Packet:
+    def _send(self, reply: _Reply, size: int, now: float) -> Iterator[Packet]:
+        """So many bytes, in packets short enough to have their marks behind them."""
         if reply.sent == 0:
             reply.wire_start = self._sent
-        payload = reply.slice(reply.sent, reply.sent + size)
-        reply.sent += size
-        self._sent += size
-        return Packet(payload, self._mark_after(reply, now))
+        until = reply.sent + size
+        while reply.sent < until:
+            longest = self._first_packet if self._sent == self._run.start else self._mark_every
+            payload = reply.slice(reply.sent, min(until, reply.sent + longest))
+            reply.sent += len(payload)
+            self._sent += len(payload)
+            yield Packet(payload, self._mark_after(reply, now))
 
     def _begin_run(self, now: float) -> None:
         self._run = Run(self._audio, self._sent, now, self._round_trip_s)
 
     def _mark_after(self, reply: _Reply, now: float) -> str | None:
         is_end = reply.is_finished and not reply.unsent
-        if not is_end and self._sent - self._marked < self._mark_every:
+        if not is_end and self._sent - self._marked < self._mark_every and self._marked > self._run.start:
             return None
         self._marked = self._sent
         reply.is_end_marked = is_end

@@ -23,12 +23,13 @@ class Run:
         self.began_at = now + round_trip_s + FRAMING_S
         """When its first byte sounded, or will."""
         self._audio = audio
+        self._rate = audio.bytes_per_second
         self._frame = audio.payload_bytes(PTIME_MS)
         self._marks = 0
 
     def time_of(self, wire: int) -> float:
         """When the byte at a position sounds, if the run does not pause before it."""
-        return self.began_at + (wire - self.start) / self._audio.bytes_per_second
+        return self.began_at + (wire - self.start) / self._rate
 
     def sounded(self, now: float) -> int:
         """The position at which the ear is."""
@@ -47,7 +48,7 @@ class Run:
     def reached(self, wire: int, at: float) -> None:
         """The mark behind a position came back. It knows the frames; what was believed before it did not."""
         self._marks = min(self._marks + 1, _STEADY_MARKS)
-        self._correct(at - (wire - self.start) / self._audio.bytes_per_second, self._marks)
+        self._correct(at - (wire - self.start) / self._rate, self._marks)
 
     def _correct(self, began_at: float, words: int) -> None:
         error_s = began_at - self.began_at

@@ -83,7 +83,7 @@ def test_the_frame_that_sounds_when_a_clear_arrives_was_heard():
     playout = Playout(PCMU_8K, lead_ms=400)
     playout.push("r", ms(1000))
     first, *_ = marks(playout.due(0.0))
-    playout.mark_returned(first, 0.2)  # the run began at 0
+    playout.mark_returned(first, 0.06)  # the run began at 0
     [cut] = playout.clear(0.245)
     assert cut.position.heard_ms == 260
 
@@ -137,7 +137,7 @@ def test_marks_that_a_clear_throws_back_end_no_reply():
 
 
 def far_away(round_trip_s: float = 0.12) -> tuple[Playout, list[str]]:
-    """A reply that began to sound at 1.0 after a silence; the marks at 200 and 400 ms of it were not returned."""
+    """A reply that began to sound at 1.0 after a silence; the marks at 60 and 260 ms of it were not returned."""
     playout = Playout(PCMU_8K, lead_ms=400)
     playout.mark_returned(str(playout.probe(0.0)), round_trip_s)
     playout.push("r", bytes(range(250)) * 160)
@@ -151,7 +151,8 @@ def test_a_mark_thrown_back_tells_when_the_clear_arrived():
     [at_once] = playout.clear(1.0)
     assert at_once.position.heard_ms == 120
     assert playout.settled(1.05) == []
-    playout.mark_returned(first, 1.09)
+    playout.mark_returned(first, 1.06)  # it was heard
+    assert playout.settled(1.07) == []
     playout.mark_returned(second, 1.09)
     [cut] = playout.settled(1.1)
     assert cut.position == Position(generated_ms=5000, sent_ms=400, heard_ms=100)
@@ -162,12 +163,14 @@ def test_a_mark_thrown_back_tells_when_the_clear_arrived():
 
 def test_a_mark_heard_before_the_clear_arrived_is_not_taken_for_one_thrown_back():
     playout, (first, second) = far_away()
-    playout.clear(1.1)
-    playout.mark_returned(first, 1.2)
-    assert playout.settled(1.2) == []
+    playout.mark_returned(first, 1.06)
+    [third] = marks(playout.due(1.1))
+    playout.clear(1.2)
     playout.mark_returned(second, 1.25)
-    [cut] = playout.settled(1.25)
-    assert cut.position.heard_ms == 260
+    assert playout.settled(1.25) == []
+    playout.mark_returned(third, 1.31)
+    [cut] = playout.settled(1.31)
+    assert cut.position.heard_ms == 320
 
 
 def test_a_clear_that_overtakes_the_news_of_the_beginning_is_settled_by_both():
@@ -178,7 +181,8 @@ def test_a_clear_that_overtakes_the_news_of_the_beginning_is_settled_by_both():
     packets = playout.due(0.0)
     playout.clear(0.1)
     playout.mark_returned(opening(packets), 0.14)
-    playout.mark_returned(marks(packets)[0], 0.235)
+    for name in marks(packets):
+        playout.mark_returned(name, 0.235)
     [cut] = playout.settled(0.235)
     assert cut.position.heard_ms == 100  # with the beginning at 0.13 it were 120
 
@@ -197,42 +201,44 @@ def test_without_a_mark_thrown_back_the_first_word_stands():
 def test_a_reply_whose_marks_are_all_back_is_not_waited_for():
     playout = Playout(PCMU_8K, lead_ms=400)
     playout.push("r", ms(180))
-    packets = playout.due(0.0)
-    playout.mark_returned(opening(packets), 0.0)
+    for packet in playout.due(0.0):
+        if packet.mark:
+            playout.mark_returned(packet.mark, 0.06 if packet.payload else 0.0)
     at_once = playout.clear(0.1)
     assert playout.settled(0.1) == at_once
 
 
 def test_new_audio_sounds_while_a_cut_is_unsettled():
-    playout, (first, _) = far_away()
+    playout, (_, second) = far_away()
     playout.clear(1.0)
     playout.push("next", ms(1000))
     packets = playout.due(1.02)
     assert sent_ms(packets) == 400
-    playout.mark_returned(first, 1.09)
+    playout.mark_returned(second, 1.09)
     assert [cut.reply_id for cut in playout.settled(1.09)] == ["r"]
     playout.mark_returned(opening(packets), 1.14)
     assert playout.position("next", 1.25) == Position(1000, 400, 100)
 
 
 def test_two_clears_close_together_are_settled_each_by_its_own_marks():
-    playout, (first, _) = far_away()
+    playout, (_, second) = far_away()
     playout.clear(1.0)
     playout.push("next", ms(1000))
     packets = playout.due(1.02)
     playout.clear(1.08)
-    playout.mark_returned(first, 1.09)
+    playout.mark_returned(second, 1.09)
     assert [(cut.reply_id, cut.position.heard_ms) for cut in playout.settled(1.1)] == [("r", 100)]
     playout.mark_returned(opening(packets), 1.14)
-    playout.mark_returned(marks(packets)[0], 1.205)
+    for name in marks(packets):
+        playout.mark_returned(name, 1.205)
     assert [(cut.reply_id, cut.position.heard_ms) for cut in playout.settled(1.21)] == [("next", 60)]
 
 
 def test_what_is_recorded_of_a_reply_that_was_cut_is_what_the_ear_had():
-    playout, (first, _) = far_away()
+    playout, (_, second) = far_away()
     playout.clear(1.0)
     heard = playout.drain_heard(1.02)
-    playout.mark_returned(first, 1.09)
+    playout.mark_returned(second, 1.09)
     playout.settled(1.09)
     heard += playout.drain_heard(1.1)
     assert b"".join(piece.payload for piece in heard) == (bytes(range(250)) * 160)[: 100 * 8]
@@ -242,8 +248,8 @@ def test_what_is_recorded_of_a_reply_that_was_cut_is_what_the_ear_had():
 def test_the_recording_does_not_wait_for_a_mark_for_long():
     playout, _ = far_away(round_trip_s=0.3)
     playout.clear(1.0)
-    assert playout.drain_heard(1.1) == []
-    [piece] = playout.drain_heard(1.4)
+    assert playout.drain_heard(1.3) == []
+    [piece] = playout.drain_heard(1.35)
     assert len(piece.payload) == 300 * 8
 
 
@@ -326,8 +332,8 @@ def test_a_carrier_that_stalls_is_believed_at_once():
     playout.push("r", ms(5000))
     names = marks(playout.due(0.0))
     names += marks(playout.due(0.1)) + marks(playout.due(0.2))
-    playout.mark_returned(names[0], 0.1)
-    playout.mark_returned(names[1], 1.2)  # 200 ms of sound, a second late
+    playout.mark_returned(names[0], 0.06)
+    playout.mark_returned(names[1], 1.16)  # 160 ms of sound, a second late
     position = playout.position("r", 1.25)
     assert position is not None
     assert position.heard_ms == pytest.approx(250, abs=20)
