@@ -29,6 +29,7 @@ async def begin_one_on_each(service: Serving, *script: Step, workers: int = 3) -
     for count in range(1, workers + 1):
         call = begin_call(service, *script)
         calls[(await service.events("call_connected", count))[-1]["worker"]] = call
+    assert set(calls) == set(range(1, workers + 1))
     await all_workers_say(service, live_calls=workers)
     return calls
 
@@ -102,13 +103,6 @@ async def test_twelve_calls_over_three_workers_are_whole_and_counted_once(tmp_pa
     assert end_reasons(tmp_path) == ["caller_hung_up"] * 12
 
 
-async def test_calls_that_come_one_by_one_are_shared_out_evenly(tmp_path: Path):
-    async with serving(tmp_path, "--workers", "3") as service:
-        calls = await begin_one_on_each(service, Wait(1500), HangUp())
-        assert set(calls) == {1, 2, 3}
-        await asyncio.gather(*calls.values())
-
-
 async def test_no_more_calls_come_in_than_lines_however_they_are_spread(tmp_path: Path):
     async with serving(tmp_path, "--workers", "3", OFFHOOK_SERVER_MAX_CALLS="4") as service:
         reports = await asyncio.gather(*(begin_call(service, Wait(1500), HangUp()) for _ in range(12)))
@@ -140,7 +134,6 @@ async def test_a_killed_worker_is_replaced_and_the_others_calls_go_on(tmp_path: 
         assert await metric(service, "offhook_processes") == 3
         service.lines.clear()
         calls = await begin_one_on_each(service, Wait(1500), HangUp())
-        assert set(calls) == {1, 2, 3}
         await asyncio.gather(*calls.values())
     assert end_reasons(tmp_path) == ["caller_hung_up"] * 6 + ["interrupted"]
 
