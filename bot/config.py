@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
+from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
@@ -20,9 +21,11 @@ PREFIX = "OFFHOOK_"
 ANY_NAME = "NAME"
 """Stands in a setting's path for a name that the operator chooses."""
 SECRET_PREFIX = "whsec_"
+HIDDEN = "•••"
 NOT_SETTINGS = frozenset({"OFFHOOK_CONFIG", "OFFHOOK_REQUIRE_ALL", "OFFHOOK_DATA"})
 
 _TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")  # OpenAI's rule for the names of functions
+_KEYS_TO_DOORS = frozenset({"authorization", "headers"})
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _DIALLABLE = re.compile(r"\+[1-9][0-9]{5,14}|sips?:[^\s@]+@[^\s@]+")
 
@@ -334,6 +337,30 @@ def load(path: Path | None, environment: Mapping[str, str]) -> Config:
         raise ConfigError(f"{where}: {exc}") from exc
     _check(config, where)
     return config
+
+
+def without_secrets(bot: BotConfig) -> BotConfig:
+    """A bot's settings as the call log may keep them: without what opens doors elsewhere."""
+    tools = tuple(
+        msgspec.structs.replace(
+            tool,
+            url=urlunsplit(urlsplit(tool.url)._replace(netloc=urlsplit(tool.url).netloc.rpartition("@")[2], query="")),
+            headers=dict.fromkeys(tool.headers, HIDDEN),
+            secret=HIDDEN if tool.secret else "",
+        )
+        for tool in bot.tools
+    )
+    session = _hidden(bot.realtime.session)
+    return msgspec.structs.replace(bot, tools=tools, realtime=msgspec.structs.replace(bot.realtime, session=session))
+
+
+def _hidden(value: Any) -> Any:
+    """A session object without what a remote tool server (MCP) is let in with."""
+    if isinstance(value, list):
+        return [_hidden(inner) for inner in value]
+    if isinstance(value, dict):
+        return {key: HIDDEN if key in _KEYS_TO_DOORS else _hidden(inner) for key, inner in value.items()}
+    return value
 
 
 def settings() -> Iterator[tuple[str, Any]]:

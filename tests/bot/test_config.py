@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import Config, load
+from bot.config import Config, load, without_secrets
 from bot.errors import ConfigError
 
 WHOLE = """
@@ -317,3 +317,17 @@ def test_tools_and_transfers_that_cannot_be_are_refused(file, old, new, said):
     with pytest.raises(ConfigError) as refused:
         load(file(text), {"SHOP": "Bearer x"})
     assert said in str(refused.value)
+
+
+def test_what_the_call_log_keeps_of_a_bot_holds_no_secrets(file):
+    text = TOOLS.replace("https://shop", "https://user:hunter2@shop").replace("tools/order", "tools/order?key=hunter2")
+    mcp = '{ type = "mcp", authorization = "hunter2", headers = { X = "hunter2" }, server_label = "shop" }'
+    text += f"[bots.realtime]\nsession = {{ tools = [{mcp}] }}\n"
+    bot = load(file(text), {"SHOP": "Bearer hunter2"}).bots[0]
+    kept = without_secrets(bot)
+    assert "hunter2" in str(bot)
+    assert "hunter2" not in str(kept)
+    assert "whsec_" not in str(kept)
+    assert kept.tools[0].url == "https://shop.example.com/tools/order"
+    assert (kept.tools[0].headers, kept.tools[1]) == ({"Authorization": "•••"}, bot.tools[1])
+    assert kept.realtime.session["tools"][0]["server_label"] == "shop"

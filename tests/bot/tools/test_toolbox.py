@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.config import ChainedConfig, ToolConfig, TransferConfig
-from bot.errors import ConfigError, ToolError
+from bot.errors import ConfigError, ToolError, VoiceError
 from bot.tools import Toolbox
 from bot.tools.call_tools import CallTools
 from tests.bot.tools.conftest import CONTEXT, bot_with, fact
@@ -66,6 +66,18 @@ async def test_what_nobody_wrote_down_is_not_known(open_toolbox):
     found = json.loads(await toolbox.run("lookup_fact", {"question": "Do you repair submarines?"}, CONTEXT))
     assert found["answers"] == []
     assert "nothing is known" in found["note"]
+
+
+async def test_without_the_sentence_model_facts_are_found_by_their_words(open_toolbox, monkeypatch):
+    def missing(*_: object) -> None:
+        raise VoiceError("not installed")
+
+    monkeypatch.setattr("bot.speech.facts._load_matcher", missing)
+    with capture_logs() as lines:
+        toolbox = await open_toolbox(facts=(HOURS, PLACE))
+    assert [line["event"] for line in lines] == ["facts_matched_by_words"]
+    found = json.loads(await toolbox.run("lookup_fact", {"question": "What is your address?"}, CONTEXT))
+    assert found == {"answers": [PLACE.answer]}
 
 
 @pytest.mark.parametrize(
