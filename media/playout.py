@@ -402,7 +402,8 @@ class Playout:
 
     def _mark_after(self, reply: _Reply, now: float) -> str | None:
         is_end = reply.is_finished and not reply.unsent
-        if not is_end and self._sent - self._marked < self._mark_every and self._marked > self._run.start:
+        asked_from = self._first_packet if self._marked == self._run.start else self._mark_every
+        if not is_end and self._sent - self._marked < asked_from:
             return None
         self._marked = self._sent
         reply.is_end_marked = is_end
