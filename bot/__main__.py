@@ -14,6 +14,7 @@ from bot import logs
 from bot.calllog.cli import app as calls_app
 from bot.config import load
 from bot.errors import BotError
+from bot.local.cli import local
 from bot.rehearsal.cli import call, demo
 from bot.serving import completed, run, serve
 from bot.workers.foreman import serve_with_workers
@@ -28,6 +29,7 @@ app = typer.Typer(
 app.add_typer(calls_app)
 app.command("call")(call)
 app.command("demo")(demo)
+app.command("local")(local)
 
 ConfigFile = Annotated[
     Path | None,

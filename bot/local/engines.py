@@ -1,0 +1,55 @@
+"""All that the local server is made of, loaded once: who listens, thinks and speaks, and who reads whole files."""
+
+from bot.config import BotConfig
+from bot.errors import ConfigError
+from bot.local.file_transcriber import FileTranscriber
+from bot.local.pool import Pool
+from bot.local.voices import Voices
+from bot.rehearsal.tones import ToneResponder, ToneSpeaker, ToneTranscriber
+from bot.speech.facts import Fact, FactsResponder
+from bot.speech.links import Responder, Speaker, Transcriber
+from bot.speech.local import LocalSpeaker, LocalTranscriber
+
+
+class LocalEngines:
+    """The links of one bot, and what else the REST endpoints need of the same models."""
+
+    def __init__(self, bot: BotConfig) -> None:
+        """Raises `ConfigError` for an engine that is not local."""
+        self.language = bot.language
+        self.pool = Pool()
+        self.transcriber: Transcriber = ToneTranscriber()
+        self.speaker: Speaker = ToneSpeaker()
+        self.responder: Responder = ToneResponder()
+        self.voices: Voices | None = None  # those two only where models are loaded, and not tones
+        self.files: FileTranscriber | None = None
+        if model := _local_name(bot.chained.transcriber):
+            self.transcriber = LocalTranscriber(model, language=bot.language, pool=self.pool)
+            self.files = FileTranscriber(model, pool=self.pool)
+        if voice := _local_name(bot.chained.speaker):
+            speaker = LocalSpeaker(voice, pool=self.pool)
+            self.speaker, self.voices = speaker, Voices({voice: speaker})
+        if bot.chained.responder != "tones":
+            self.responder = FactsResponder([Fact(tuple(fact.ask), fact.answer) for fact in bot.facts])
+
+    async def start(self) -> None:
+        """Load and warm everything; raises `VoiceError` saying what to install."""
+        for engine in (self.transcriber, self.speaker, self.responder):
+            await engine.start()
+        if self.files is not None:
+            await self.files.start()
+
+    async def close(self) -> None:
+        for engine in (self.transcriber, self.speaker, self.responder):
+            await engine.close()
+        self.pool.close()
+
+
+def _local_name(engine: str) -> str:
+    """A local model's name or path; empty for tones."""
+    where, _, name = engine.partition(":")
+    if engine == "tones":
+        return ""
+    if where != "local" or not name:
+        raise ConfigError(f"{engine!r} is no local engine: write local: and a model's name or path")
+    return name

@@ -1,0 +1,40 @@
+"""The local server as an aiohttp application: OpenAI's audio APIs, served by the models on this machine.
+
+Each endpoint is a file `api_*.py` with a class that adds its own routes; the Realtime socket is `realtime/`. This file
+only puts them together, behind the keys.
+"""
+
+from aiohttp import web
+
+from bot.local.api_chat import ChatApi
+from bot.local.api_models import ModelsApi
+from bot.local.api_speech import SpeechApi
+from bot.local.api_transcriptions import TranscriptionsApi
+from bot.local.api_translations import TranslationsApi
+from bot.local.chat_answers import FactsAnswerer
+from bot.local.engines import LocalEngines
+from bot.local.http import Keys, errors_are_objects, name_request, sign_response
+
+REALTIME_PATH = "/v1/realtime"
+
+
+def application(engines: LocalEngines, *, keys: Keys | None = None) -> web.Application:
+    """Engines must have been started. Speech and files are served where real models are loaded, not with tones."""
+    keys = keys or Keys()
+    app = web.Application(middlewares=[name_request, errors_are_objects, keys.middleware(REALTIME_PATH)])
+    app.on_response_prepare.append(sign_response)
+    own = [_own_name(engine.name) for engine in (engines.transcriber, engines.speaker, engines.responder)]
+    ModelsApi(sorted(set(own))).add_routes(app)
+    if engines.voices is not None:
+        SpeechApi(engines.voices, _own_name(engines.speaker.name)).add_routes(app)
+    if engines.files is not None:
+        TranscriptionsApi(engines.files).add_routes(app)
+        TranslationsApi(engines.files).add_routes(app)
+    if engines.voices is not None and engines.files is not None:
+        answerer = FactsAnswerer(engines.responder)
+        ChatApi(answerer, engines.voices, engines.files, language=engines.language).add_routes(app)
+    return app
+
+
+def _own_name(link: str) -> str:
+    return link.removeprefix("local:")
