@@ -23,7 +23,7 @@ from bot.config import Config
 from bot.errors import ConfigError, WorkerError
 from bot.metrics import forget_process
 from bot.serving import bind
-from bot.workers.backoff import Backoff
+from bot.workers.backoff import STEADY_S, Backoff
 from bot.workers.board import Board, Row
 from bot.workers.lifeline import Orders, Report, encode, read_report
 
@@ -104,22 +104,34 @@ class Foreman:
 
     async def _keep(self, number: int) -> None:
         backoff = Backoff()
-        while (worker := self._workers.get(number)) is not None:
-            code = await worker.process.wait()
-            self._forget(number)
+        while True:
+            lived_s = await self._see_out(number)
             if self._stopping.is_set():
                 return
-            pause_s = backoff.next_pause_s(asyncio.get_running_loop().time() - worker.started_at)
-            log.error("worker_died", worker=number, pid=worker.process.pid, code=code, restart_in_s=pause_s)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), pause_s)
-            await self._restart(number)
+                await asyncio.wait_for(self._stopping.wait(), backoff.next_pause_s(lived_s))
+            try:
+                await self._start(number)
+            except WorkerError as exc:
+                log.error("worker_not_started", worker=number, error=str(exc))
 
-    async def _restart(self, number: int) -> None:
-        try:
-            await self._start(number)
-        except WorkerError as exc:
-            log.error("worker_not_started", worker=number, error=str(exc))
+    async def _see_out(self, number: int) -> float:
+        """Wait until a worker is dead, and tidy up after it; returns how long it lived, in seconds."""
+        worker = self._workers.get(number)
+        if worker is None:  # it could not even be born
+            return 0.0
+        code = await worker.process.wait()
+        del self._workers[number]
+        worker.lifeline.close()
+        self._board.write(number, Row())
+        forget_process(self._folder, worker.process.pid)
+        lived_s = asyncio.get_running_loop().time() - worker.started_at
+        if code == 0:  # it was told to stop, by us or by somebody who wants a fresh one
+            log.info("worker_stopped", worker=number, pid=worker.process.pid, lived_s=round(lived_s))
+            return STEADY_S
+        if not self._stopping.is_set():
+            log.error("worker_died", worker=number, pid=worker.process.pid, code=code, lived_s=round(lived_s))
+        return lived_s
 
     async def _start(self, number: int) -> None:
         """Start a worker and wait until it listens; raises `WorkerError` that says why it does not."""
@@ -127,7 +139,11 @@ class Foreman:
             return
         ours, theirs = socket.socketpair()
         with theirs:
-            process = await self._spawn(theirs)
+            try:
+                process = await self._spawn(theirs)
+            except OSError as exc:
+                ours.close()
+                raise WorkerError(f"no process can be started: {exc}") from exc
         reader, lifeline = await asyncio.open_connection(sock=ours)
         self._workers[number] = _Worker(process, lifeline, asyncio.get_running_loop().time())
         if self._stopping.is_set():  # since a moment ago
@@ -146,17 +162,12 @@ class Foreman:
         inherited = (self._listener.fileno(), lifeline.fileno())
         return await asyncio.create_subprocess_exec(
             sys.executable, "-m", "bot.workers.worker", *map(str, inherited),
-            pass_fds=inherited, stdin=DEVNULL, env=os.environ | {_METRICS_FOLDER: str(self._folder)},
+            pass_fds=inherited, stdin=DEVNULL, start_new_session=True,  # a Ctrl-C is for the foreman alone
+            env=os.environ | {_METRICS_FOLDER: str(self._folder)},
         )  # fmt: skip
 
     def _orders(self, number: int) -> Orders:
         return Orders(number, str(self._folder), self._url, self._config)
-
-    def _forget(self, number: int) -> None:
-        worker = self._workers.pop(number)
-        worker.lifeline.close()
-        self._board.write(number, Row())
-        forget_process(self._folder, worker.process.pid)
 
     async def _end_all(self) -> None:
         """After a start that failed nobody may be left behind."""

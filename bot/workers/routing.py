@@ -14,6 +14,9 @@ from bot.workers.handover import Mailbox
 def routing(me: int, board: Board, mailbox: Mailbox) -> Middleware:
     """A middleware that hands over what another worker should answer; what it cannot hand over is answered here.
 
+    A path with a `{token}` belongs to the worker that issued it, a route named `...-voice` to the one with the fewest
+    calls, and anything else to whoever gets it.
+
     A media socket whose worker is gone then gets the same refusal as one with a ticket that was never issued.
     """
     balance = Balance(me)
@@ -27,11 +30,10 @@ def routing(me: int, board: Board, mailbox: Mailbox) -> Middleware:
         return await handler(request)
 
     def worker_for(request: web.Request) -> int:
-        name = request.match_info.route.name or ""
-        if name.endswith("-media"):
-            issuer = issuer_of(request.match_info["token"])
+        if (token := request.match_info.get("token")) is not None:
+            issuer = issuer_of(token)
             return issuer if issuer is not None and 1 <= issuer <= board.workers else me
-        if name.endswith("-voice"):
+        if (request.match_info.route.name or "").endswith("-voice"):  # a new call
             return balance.choose(board.rows(), asyncio.get_running_loop().time())
         return me
 

@@ -64,7 +64,8 @@ def _stop_event(lifeline: socket.socket) -> asyncio.Event:
         log.error("foreman_died", remedy="this worker ends its calls and stops; start the service again")
         stop.set()
 
-    loop.add_signal_handler(signal.SIGTERM, stop.set)
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
     loop.add_reader(lifeline, foreman_has_gone)
     return stop
 
@@ -94,7 +95,6 @@ async def _keep_posted(service: Service, board: Board, me: int) -> None:
 
 def main() -> None:
     """`python -m bot.workers.worker LISTENER LIFELINE`: the descriptors of two sockets that the foreman left open."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C reaches the foreman too, which says what to do
     listener, lifeline = (socket.socket(fileno=int(number)) for number in sys.argv[1:3])
     orders = receive_orders(lifeline)
     lifeline.setblocking(False)

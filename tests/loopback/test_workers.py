@@ -61,6 +61,14 @@ def end_reasons(folder: Path) -> list[str | None]:
         return [reason for (reason,) in database.execute("select end_reason from calls order by end_reason")]
 
 
+def version_of_log(folder: Path, version: str) -> str:
+    """Change what the call log says of its own version; returns what it said before."""
+    with sqlite3.connect(folder / "log.db") as database:
+        [(before,)] = database.execute("select version_num from alembic_version").fetchall()
+        database.execute("update alembic_version set version_num = ?", (version,))
+    return str(before)
+
+
 async def until_written(folder: Path, reasons: list[str | None]) -> None:
     async with asyncio.timeout(2):
         while await asyncio.to_thread(end_reasons, folder) != reasons:
@@ -136,6 +144,20 @@ async def test_a_killed_worker_is_replaced_and_the_others_calls_go_on(tmp_path: 
         calls = await begin_one_on_each(service, Wait(1500), HangUp())
         await asyncio.gather(*calls.values())
     assert end_reasons(tmp_path) == ["caller_hung_up"] * 6 + ["interrupted"]
+
+
+async def test_a_worker_that_cannot_be_replaced_is_tried_again_until_it_can(tmp_path: Path):
+    async with serving(tmp_path, "--workers", "2") as service:
+        [first, _] = service.logged("worker_started")
+        right = version_of_log(tmp_path, "from the future")
+        os.kill(first["pid"], signal.SIGTERM)
+        [stopped] = await service.events("worker_stopped")
+        assert stopped["worker"] == first["worker"]
+        [refused] = await service.events("worker_not_started")
+        assert "newer Offhook" in refused["error"]
+        version_of_log(tmp_path, right)
+        await service.events("worker_started", 3)
+        assert len(await begin_one_on_each(service, Wait(500), HangUp(), workers=2)) == 2
 
 
 async def test_sigterm_drains_all_workers_also_when_each_process_gets_it(tmp_path: Path):
