@@ -1,5 +1,7 @@
+import pytest
+
 from bot.config import BotConfig
-from bot.tickets import Ticket, Tickets
+from bot.tickets import Ticket, Tickets, issuer_of
 
 
 def ticket(call: str = "CA1") -> Ticket:
@@ -47,3 +49,12 @@ def test_tokens_cannot_be_guessed():
     tokens = {Tickets().issue(ticket(), now=0.0) for _ in range(100)}
     assert len(tokens) == 100
     assert min(len(token) for token in tokens) >= 32
+
+
+def test_a_token_says_which_process_issued_it():
+    assert issuer_of(Tickets(issuer=12).issue(ticket(), now=0.0)) == 12
+
+
+@pytest.mark.parametrize("token", ["", "-", "abc", "12", "-1-abc", "²-abc", "999999999-abc", "1.5-abc"])
+def test_a_token_of_nobody_names_no_process(token):
+    assert issuer_of(token) is None
