@@ -34,7 +34,7 @@ from bot.local.transcription_json import (
 from bot.local.upload import Form, read_form
 from bot.speech.languages import language_code
 from bot.speech.model_table import Feature, Use, lookup
-from bot.speech.requests import TranscriptionRequest, transcription_problem
+from bot.speech.requests import ServerVad, TranscriptionRequest, transcription_problem
 
 if TYPE_CHECKING:
     from bot.local.sound_files import SoundFile
@@ -71,8 +71,8 @@ class TranscriptionsApi:
         by_channel = asked.response_format == "diarized_json"
         if by_channel:
             _check_channels(asked, sound)
-        search = _TURNS if by_channel else None
-        if asked.chunking is not None:
+        search = _TURNS if by_channel else None  # and "auto" leaves the search to the transcriber
+        if isinstance(asked.chunking, ServerVad):
             vad = asked.chunking
             search = SpeechSearch(vad.threshold, vad.prefix_padding_ms, vad.silence_duration_ms)
         wanted = Wanted(

@@ -56,9 +56,9 @@ class Wanted:
     task: Literal["transcribe", "translate"] = "transcribe"
     language: str | None = None  # None: as the model hears it
     prompt: str = ""  # what went before, or how to spell; only its end is read
-    keywords: tuple[str, ...] = ()  # words to expect anywhere
+    keywords: tuple[str, ...] = ()  # words to expect
     temperature: float = 0.0  # 0 starts there and rises where the result looks wrong
-    search: SpeechSearch | None = None
+    search: SpeechSearch | None = None  # None: as is best
     by_channel: bool = False  # each of two channels is a speaker
 
 

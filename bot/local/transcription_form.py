@@ -7,7 +7,7 @@ import msgspec
 
 from bot.local.errors import RequestError
 from bot.local.upload import Form
-from bot.speech.requests import ServerVad, TranscriptionRequest, TranslationRequest
+from bot.speech.requests import Chunking, ServerVad, TranscriptionRequest, TranslationRequest
 
 
 def transcription_request(form: Form) -> TranscriptionRequest:
@@ -69,7 +69,7 @@ def _truth(form: Form, name: str) -> bool:
     return text in ("true", "1")
 
 
-def _chunking(form: Form) -> ServerVad | None:
+def _chunking(form: Form) -> Chunking | None:
     """As a word, as JSON, or as the fields of a flattened object."""
     text, members = form.one("chunking_strategy"), form.inner("chunking_strategy")
     if members:
@@ -77,7 +77,7 @@ def _chunking(form: Form) -> ServerVad | None:
     if not text or text == "null":
         return None
     if text.strip('"') == "auto":
-        return ServerVad()
+        return "auto"
     try:
         return _vad(msgspec.json.decode(text, type=dict[str, str | float]))
     except msgspec.DecodeError as exc:

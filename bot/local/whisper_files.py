@@ -1,9 +1,16 @@
 """Whisper on whole recordings: segments with times, words, tokens and figures, window after window. Blocking.
 
 `whisper.py` is made for one caller's utterance and gives a text as soon as can be; here everything that the model knows
-is wanted. A recording of any length goes through in parts of some minutes, each cut in a quiet place, so that neither
+is wanted. A recording of any length goes through in parts of two minutes, each cut in a quiet place, so that neither
 memory nor the time between two results grows with it. The generators yield None where a part held no words: whoever
 runs them on a shared thread can put something more urgent in between.
+
+What is longer than a window is searched for speech first, and only that is listened to, a window at a time, each by
+itself. Whisper's own way, from one window's last time stamp to the next with the text so far as context, skips whole
+sentences and repeats itself with the small models: on eleven minutes of the tests' speech (88 speakers in a row) it got
+14.6 % of the words wrong, without the context 11.0 %, and this way 8.8 %, against 7.9 % for each speaker alone. For
+the same reason a prompt and keywords are given to the first window only, as OpenAI does: in every window, three words
+of them made 13 % of it.
 """
 
 import copy
@@ -18,10 +25,12 @@ from numpy.typing import NDArray
 
 from bot.errors import VoiceError
 from bot.local.byte_level import token_bytes
+from bot.local.errors import SoundFileError
 from bot.local.models import INSTALL
 from bot.local.phantoms import is_made_up, spoken_words
 from bot.local.sound_files import RATE_HZ, Samples, SoundFile
-from bot.local.transcription import Segment, Token, Wanted, Word
+from bot.local.transcription import Segment, SpeechSearch, Token, Wanted, Word
+from bot.local.word_times import fitted
 
 try:
     from faster_whisper import WhisperModel
@@ -31,8 +40,11 @@ except ImportError as exc:
     raise VoiceError(f"transcribing files needs faster-whisper: {INSTALL}") from exc
 
 _PART_S = 120.0
+_LONG_S = 30.0  # more than one window
+_LONG_SEARCH = SpeechSearch(threshold=0.3, prefix_padding_ms=300, silence_ms=500)
 _PAUSE_S = 1.0
 _WINDOW_S = 29.0
+_PROMPT_TOKENS = 223  # the last ones: half of the model's context, less the token that says what they are
 _TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 _MAYBE_SILENCE = 0.4  # no_speech_prob
 _LEAST_LOGPROB = -100.0  # a probability of 0 has no logarithm
@@ -63,7 +75,10 @@ class Listening:
         self._model, self._sound, self._wanted = model, sound, wanted
         self.language = wanted.language or "en"
         self._is_language_known = wanted.language is not None
-        self.prompt_tokens = len(model.hf_tokenizer.encode(wanted.prompt, add_special_tokens=False).ids)
+        prompt = " ".join(filter(None, [", ".join(wanted.keywords), wanted.prompt]))
+        written = model.hf_tokenizer.encode(prompt, add_special_tokens=False).ids
+        self.prompt_tokens = len(written)
+        self._prompt = model.hf_tokenizer.decode(written[-_PROMPT_TOKENS:]).strip()
 
     @property
     def duration_s(self) -> float:
@@ -73,29 +88,30 @@ class Listening:
     def __iter__(self) -> Iterator[Segment | None]:
         """Segments in the order of their beginnings, and None now and then. Raises `VoiceError`, `SoundFileError`."""
         start = 0
-        said = self._wanted.prompt
         for part in self._sound.parts(_PART_S):
             heard: list[Segment] = []
             for channel, samples in self._channels(part):
-                for segment in self._listen(samples, start, said, channel):
+                for segment in self._listen(samples, start, channel):
                     heard.append(segment)
                     if channel is None:
                         yield segment
             if self._wanted.by_channel:
                 yield from sorted(heard, key=lambda segment: segment.start_s)
-            said = "".join(segment.text for segment in heard) or said
             start += part.shape[1]
             yield None
 
     def _channels(self, part: Samples) -> Iterator[tuple[int | None, NDArray[np.float32]]]:
         scaled = part.astype(np.float32) / np.float32(32768)
         if self._wanted.by_channel:
+            if np.array_equal(part[0], part[-1]) and part.any():
+                raise SoundFileError("Both channels hold the same sound, so they do not tell speakers apart.")
             yield from enumerate(scaled)
         else:
             yield None, scaled.mean(axis=0)
 
-    def _listen(self, samples: NDArray[np.float32], start: int, said: str, channel: int | None) -> Iterator[Segment]:
-        clips = self._clips(samples)
+    def _listen(self, samples: NDArray[np.float32], start: int, channel: int | None) -> Iterator[Segment]:
+        is_whole = start == 0 and len(samples) <= _LONG_S * RATE_HZ
+        clips = self._clips(samples, self._wanted.search or (None if is_whole else _LONG_SEARCH))
         if clips is not None and not clips:
             return
         model = copy.copy(self._model)  # shares the weights
@@ -106,8 +122,8 @@ class Listening:
                 language=self.language if self._is_language_known else None,
                 task=self._wanted.task,
                 temperature=_TEMPERATURES if not self._wanted.temperature else self._wanted.temperature,
-                initial_prompt=said or None,
-                hotwords=", ".join(self._wanted.keywords) or None,
+                initial_prompt=(start == 0 and self._prompt) or None,
+                condition_on_previous_text=False,
                 word_timestamps=True,
                 clip_timestamps=clips or "0",
             )
@@ -118,7 +134,7 @@ class Listening:
             for one in found:
                 tokens = recorder.take(one.tokens, tokenizer)
                 if not self._is_made_up(one):
-                    yield _segment(one, tokens, start, len(samples), channel)
+                    yield _segment(one, tokens, start, samples, channel)
         except RuntimeError as exc:
             raise VoiceError(f"the local transcriber failed: {exc}") from exc
 
@@ -128,9 +144,8 @@ class Listening:
         is_prompt = spoken_words(one.text) == spoken_words(self._wanted.prompt)
         return is_prompt and one.no_speech_prob > _MAYBE_SILENCE  # where nobody speaks, the prompt may come back
 
-    def _clips(self, samples: NDArray[np.float32]) -> Sequence[float] | None:
+    def _clips(self, samples: NDArray[np.float32], search: SpeechSearch | None) -> Sequence[float] | None:
         """Where speech begins and ends, by turns, in seconds; None where all is to be listened to."""
-        search = self._wanted.search
         if search is None:
             return None
         options = VadOptions(
@@ -192,23 +207,27 @@ class _TokenRecorder:
         return tuple(taken)
 
 
-def _segment(one: Any, tokens: tuple[Token, ...], start: int, samples: int, channel: int | None) -> Segment:
-    offset_s, longest_s = start / RATE_HZ, samples / RATE_HZ
+def _segment(
+    one: Any, tokens: tuple[Token, ...], start: int, samples: NDArray[np.float32], channel: int | None
+) -> Segment:
+    offset_s, longest_s = start / RATE_HZ, len(samples) / RATE_HZ
 
     def at(seconds: float) -> float:
         return round(offset_s + min(max(float(seconds), 0.0), longest_s), 3)
 
+    aligned = [Word(word.word, at(word.start), at(word.end), float(word.probability)) for word in one.words]
+    words = fitted(aligned, samples, RATE_HZ, offset_s)
     return Segment(
         text=one.text,
-        start_s=at(one.start),
-        end_s=at(one.end),
+        start_s=words[0].start_s if words else at(one.start),
+        end_s=words[-1].end_s if words else at(one.end),
         seek=one.seek + round(offset_s * 100),
         token_ids=tuple(one.tokens),
         temperature=one.temperature,
         avg_logprob=one.avg_logprob,
         compression_ratio=one.compression_ratio,
         no_speech_prob=one.no_speech_prob,
-        words=tuple(Word(word.word, at(word.start), at(word.end), float(word.probability)) for word in one.words),
+        words=words,
         tokens=tokens,
         channel=channel,
     )

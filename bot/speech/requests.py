@@ -8,6 +8,7 @@ what no model takes.
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from bot.speech.model_table import (
     LONGEST_INPUT,
@@ -36,11 +37,14 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class ServerVad:
-    """`chunking_strategy` with figures of one's own; "auto" is these."""
+    """`chunking_strategy` with figures of one's own."""
 
     threshold: float = 0.5
     prefix_padding_ms: int = 300
     silence_duration_ms: int = 200
+
+
+Chunking = ServerVad | Literal["auto"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ class TranscriptionRequest:
     granularities: Sequence[str] = ()
     include: Sequence[str] = ()
     stream: bool = False
-    chunking: ServerVad | None = None
+    chunking: Chunking | None = None
     speaker_names: Sequence[str] = ()
     speaker_references: Sequence[str] = ()
 
@@ -111,7 +115,7 @@ def _transcription_problems(request: TranscriptionRequest, model: Model | None) 
     ):
         if is_used and model is not None and feature not in model.features:
             yield _unsupported(param, request.model)
-    if request.chunking is not None:
+    if isinstance(request.chunking, ServerVad):
         yield from _chunking_problems(request.chunking)
 
 
