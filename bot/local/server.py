@@ -14,15 +14,18 @@ from bot.local.api_translations import TranslationsApi
 from bot.local.chat_answers import FactsAnswerer
 from bot.local.engines import LocalEngines
 from bot.local.http import Keys, errors_are_objects, name_request, sign_response
+from bot.local.realtime.api import PATH as REALTIME_PATH
+from bot.local.realtime.api import RealtimeApi, RealtimeOptions
 
-REALTIME_PATH = "/v1/realtime"
 
-
-def application(engines: LocalEngines, *, keys: Keys | None = None) -> web.Application:
+def application(
+    engines: LocalEngines, *, keys: Keys | None = None, realtime: RealtimeOptions | None = None
+) -> web.Application:
     """Engines must have been started. Speech and files are served where real models are loaded, not with tones."""
     keys = keys or Keys()
     app = web.Application(middlewares=[name_request, errors_are_objects, keys.middleware(REALTIME_PATH)])
     app.on_response_prepare.append(sign_response)
+    RealtimeApi(engines, keys, realtime).add_routes(app)
     own = [_own_name(engine.name) for engine in (engines.transcriber, engines.speaker, engines.responder)]
     ModelsApi(sorted(set(own))).add_routes(app)
     if engines.voices is not None:

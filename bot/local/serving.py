@@ -13,6 +13,7 @@ from bot.config import BotConfig
 from bot.errors import ConfigError
 from bot.local.engines import LocalEngines
 from bot.local.http import Keys
+from bot.local.realtime.api import RealtimeOptions
 from bot.local.server import application
 
 _LEAVE_S = 1.0  # what open sockets get to close when the server goes
@@ -20,14 +21,21 @@ _LEAVE_S = 1.0  # what open sockets get to close when the server goes
 
 @asynccontextmanager
 async def serving(
-    bot: BotConfig, *, host: str = "127.0.0.1", port: int = 0, keys: Keys | None = None
+    bot: BotConfig,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    keys: Keys | None = None,
+    realtime: RealtimeOptions | None = None,
 ) -> AsyncIterator[str]:
     """Serve until the block is left; gives the base URL, `http://HOST:PORT/v1`.
 
     Port 0 takes a free one. Raises `ConfigError` or `VoiceError`, saying what to do, before anything listens.
     """
     engines = LocalEngines(bot)
-    runner = web.AppRunner(application(engines, keys=keys), access_log=None, shutdown_timeout=_LEAVE_S)
+    runner = web.AppRunner(
+        application(engines, keys=keys, realtime=realtime), access_log=None, shutdown_timeout=_LEAVE_S
+    )
     try:
         await engines.start()
         await runner.setup()
