@@ -102,12 +102,12 @@ class Response:
         opened.item.sentences.append(Sentence(say.text, say.tag, start_ms))
 
     def sound(self, payload: bytes) -> list[str]:
-        """More sound, sent in pieces; what does not fill one waits for more."""
+        """More sound, sent in pieces. One is kept back, so that the last one is not a splinter."""
         opened = self._opened()
         opened.unsent += payload
         size = self.wanted.audio.payload_bytes(PIECE_MS)
         messages: list[str] = []
-        while len(opened.unsent) >= size and not self.is_spent():
+        while len(opened.unsent) >= 2 * size and not self.is_spent():
             messages.append(self._sound_delta(opened, bytes(opened.unsent[:size])))
             del opened.unsent[:size]
         return messages

@@ -245,6 +245,9 @@ class ServerSession:
 
     def _obey(self, asked: Json, now: float) -> None:
         match asked["type"]:
+            case "input_audio_buffer.append":  # a right one has been read as such
+                message = "Invalid 'audio'. Expected base64-encoded audio bytes."
+                raise RequestError(message, "audio", "invalid_value")
             case "session.update":
                 self._settings.update(asked["session"], has_spoken=self._responses.has_spoken)
                 self._set_ear()
