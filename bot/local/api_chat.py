@@ -15,7 +15,7 @@ from aiohttp import web
 
 from bot.errors import VoiceError
 from bot.local import chat_json
-from bot.local.chat_answers import Answerer, Piece, UpstreamAnswerer, sentences
+from bot.local.chat_answers import TEXT_MODEL, Answerer, Piece, UpstreamAnswerer, sentences
 from bot.local.chat_body import AudioOutput, ChatBody, ToolCall, problem
 from bot.local.chat_conversation import Conversation, Reader
 from bot.local.chat_json import Answer, Json
@@ -75,7 +75,8 @@ class ChatApi:
                 raise
             raise RequestError(
                 f"{exc} This server has no text model: it answers from the bot's facts, under the names of OpenAI's "
-                f"audio models or as '{self._answerer.name}'. For free conversation configure a text model.",
+                f"audio models or as '{self._answerer.name}'. For free conversation configure a text "
+                f"model: {TEXT_MODEL}.",
                 exc.param,
                 exc.code,
                 exc.status,

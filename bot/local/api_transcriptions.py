@@ -14,7 +14,7 @@ from bot.errors import VoiceError
 from bot.local import subtitles
 from bot.local.errors import RequestError
 from bot.local.event_stream import EventStream
-from bot.local.file_transcriber import FileTranscriber
+from bot.local.file_transcriber import MULTILINGUAL, FileTranscriber
 from bot.local.served import check, check_model
 from bot.local.transcription import Segment, SpeechSearch, Transcription, Wanted
 from bot.local.transcription_form import transcription_request, uploaded
@@ -82,6 +82,7 @@ class TranscriptionsApi:
             temperature=asked.temperature,
             search=search,
             by_channel=by_channel,
+            words_only=_wants_words_only(asked),
         )
         return self._transcriber.listen(sound, wanted)
 
@@ -102,7 +103,7 @@ class TranscriptionsApi:
         if codes and known.isdisjoint(codes):
             raise RequestError(
                 f"The local model {self._transcriber.model} understands English only. For other languages configure "
-                "a multilingual Whisper model: the path of its CTranslate2 folder.",
+                f"another one: {MULTILINGUAL}.",
                 param,
                 "unsupported_value",
             )
@@ -169,6 +170,11 @@ def _check_channels(asked: TranscriptionRequest, sound: "SoundFile") -> None:
 
 def _whole(listening: "Listening", heard: Sequence[Segment]) -> Transcription:
     return Transcription(heard, listening.duration_s, listening.language)
+
+
+def _wants_words_only(asked: TranscriptionRequest) -> bool:
+    special = (asked.include, asked.prompt, asked.keywords, asked.temperature, asked.chunking)
+    return asked.response_format in ("json", "text") and not any(special)
 
 
 def _streams(model: str) -> bool:

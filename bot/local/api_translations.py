@@ -8,7 +8,7 @@ from aiohttp import web
 from bot.local import subtitles
 from bot.local.api_transcriptions import is_gone
 from bot.local.errors import RequestError
-from bot.local.file_transcriber import FileTranscriber
+from bot.local.file_transcriber import MULTILINGUAL, FileTranscriber
 from bot.local.served import check, check_model
 from bot.local.transcription import Transcription, Wanted
 from bot.local.transcription_form import translation_request, uploaded
@@ -33,8 +33,8 @@ class TranslationsApi:
         check(translation_problem(asked))
         if not self._transcriber.is_multilingual:
             raise RequestError(
-                f"The local model {self._transcriber.model} knows English only and cannot translate. Configure a "
-                "multilingual Whisper model instead: the path of its CTranslate2 folder.",
+                f"The local model {self._transcriber.model} knows English only and cannot translate. "
+                f"Configure another one: {MULTILINGUAL}.",
                 "model",
                 "unsupported_value",
             )

@@ -5,7 +5,7 @@ pool is always left to the calls.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from typing import Final, TypeVar
 
@@ -27,21 +27,23 @@ class Background:
         self._max_pieces = max_pieces
         self._pieces = 0
 
-    async def run(self, work: Callable[[], T]) -> T:
-        """One step by itself; raises what the step raises, and `VoiceError` where the pool is overloaded or closed."""
-        async with self._turns:
-            return await self._pool.run(work, Urgency.UPLOAD)
-
     async def steps(self, work: Iterator[T]) -> AsyncIterator[T]:
-        """All that `work` yields, each `next` as a step on some thread; raises like `run`."""
+        """All that `work` yields, each `next` as a step on some thread, one after the other.
+
+        Raises what a step raises, and `VoiceError` where too much is under way already or the pool is closed.
+        """
         if self._pieces >= self._max_pieces:
             raise VoiceError(f"the local models are overloaded: {self._pieces} files are being worked on already")
         self._pieces += 1
         try:
-            while (result := await self.run(partial(_next, work))) is not _END:
+            while (result := await self._step(work)) is not _END:
                 yield result  # type: ignore[misc]
         finally:
             self._pieces -= 1
+
+    async def _step(self, work: Iterator[T]) -> T | object:
+        async with self._turns:
+            return await self._pool.run(partial(_next, work), Urgency.UPLOAD)
 
 
 def _next(work: Iterator[T]) -> T | object:

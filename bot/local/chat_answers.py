@@ -19,6 +19,9 @@ from bot.speech.links import Responder, Role, Said, UseTool
 Piece = str | ToolCall
 """Text to be added to the answer, with its spaces; or a function to be called, after all text."""
 
+TEXT_MODEL = 'chained.responder = "openai:MODEL", and openai.base_url for a server other than OpenAI\'s'
+"""How free conversation is configured."""
+
 _ROLES = {"user": Role.CALLER, "assistant": Role.BOT, "tool": Role.TOOL, "function": Role.TOOL}
 
 
@@ -35,6 +38,8 @@ class Turn:
 class Answerer(Protocol):
     name: str
 
+    async def close(self) -> None: ...
+
     def answer(self, turns: Sequence[Turn], options: Mapping[str, Any]) -> AsyncIterator[Piece]:
         """The next words; raises `RequestError` for options that cannot be followed, `VoiceError` for failures."""
 
@@ -47,6 +52,9 @@ class FactsAnswerer:
     def __init__(self, responder: Responder) -> None:
         self._responder = responder
         self._tags: dict[str, str] = {}  # what it meant by its sentences, of which there is a limited number
+
+    async def close(self) -> None:
+        """The responder belongs to whoever made it."""
 
     async def answer(self, turns: Sequence[Turn], options: Mapping[str, Any]) -> AsyncIterator[Piece]:
         offered = _offered(options)
@@ -89,6 +97,9 @@ class UpstreamAnswerer:
 
     def __init__(self, client: openai.AsyncOpenAI, model: str) -> None:
         self._client, self.name = client, model
+
+    async def close(self) -> None:
+        await self._client.close()
 
     async def answer(self, turns: Sequence[Turn], options: Mapping[str, Any]) -> AsyncIterator[Piece]:
         calls: dict[int, dict[str, str]] = {}
@@ -164,7 +175,7 @@ def _offered(options: Mapping[str, Any]) -> frozenset[str]:
 
 
 def _refuse_what_facts_cannot(options: Mapping[str, Any]) -> None:
-    configure = "configure a text model for free conversation (an OpenAI-compatible base_url and a model's name)"
+    configure = f"configure a text model: {TEXT_MODEL}"
     if options.get("tool_choice", "auto") not in ("auto", "none"):
         raise RequestError(
             f"The bot's facts decide by themselves which function to call: leave tool_choice out, or {configure}.",

@@ -67,7 +67,7 @@ class Reader:
             raise RequestError(f"Invalid '{where}.data': it is not base64.", f"{where}.data", "invalid_value") from exc
         try:
             sound = await self._transcriber.open(content, f"audio.{audio.format}")
-            listening = self._transcriber.listen(sound, Wanted(language=self._language))
+            listening = self._transcriber.listen(sound, Wanted(language=self._language, words_only=True))
             heard = [segment.text async for segment in self._transcriber.segments(listening)]
         except SoundFileError as exc:
             raise RequestError(f"Invalid '{where}.data': {exc}", f"{where}.data", exc.code or "invalid_value") from exc

@@ -10,7 +10,7 @@ import structlog
 import typer
 
 from bot import logs
-from bot.config import BotConfig, load
+from bot.config import BotConfig, OpenAIConfig, load
 from bot.local.http import Keys
 from bot.local.serving import serving
 from bot.serving import completed, run
@@ -32,14 +32,14 @@ def local(
     """Serve OpenAI's audio APIs (Realtime, speech, transcriptions, chat) with the local models, until SIGTERM."""
     settings = load(facts, os.environ)
     logs.configure(settings.log)
-    run(_serve(completed(settings).bots[0], host, port, Keys(tuple(api_key or ()))))
+    run(_serve(completed(settings).bots[0], settings.openai, host, port, Keys(tuple(api_key or ()))))
 
 
-async def _serve(bot: BotConfig, host: str, port: int, keys: Keys) -> None:
+async def _serve(bot: BotConfig, upstream: OpenAIConfig, host: str, port: int, keys: Keys) -> None:
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    async with serving(bot, host=host, port=port, keys=keys) as url:
+    async with serving(bot, host=host, port=port, keys=keys, upstream=upstream) as url:
         log.info("local_server_listening", base_url=url, bot=bot.name, is_open=not keys.accepted)
         await stop.wait()
     log.info("stopped")

@@ -1,7 +1,10 @@
 """All that the local server is made of, loaded once: who listens, thinks and speaks, and who reads whole files."""
 
-from bot.config import BotConfig
+import openai
+
+from bot.config import BotConfig, OpenAIConfig
 from bot.errors import ConfigError
+from bot.local.chat_answers import Answerer, FactsAnswerer, UpstreamAnswerer
 from bot.local.file_transcriber import FileTranscriber
 from bot.local.pool import Pool
 from bot.local.voices import Voices
@@ -14,8 +17,11 @@ from bot.speech.local import LocalSpeaker, LocalTranscriber
 class LocalEngines:
     """The links of one bot, and what else the REST endpoints need of the same models."""
 
-    def __init__(self, bot: BotConfig) -> None:
-        """Raises `ConfigError` for an engine that is not local."""
+    def __init__(self, bot: BotConfig, upstream: OpenAIConfig | None = None) -> None:
+        """`upstream` is where the text model of a responder `openai:MODEL` is; it answers chat completions.
+
+        Raises `ConfigError` for another engine that is not local.
+        """
         self.language = bot.language
         self.pool = Pool()
         self.transcriber: Transcriber = ToneTranscriber()
@@ -24,13 +30,18 @@ class LocalEngines:
         self.voices: Voices | None = None  # those two only where models are loaded, and not tones
         self.files: FileTranscriber | None = None
         if model := _local_name(bot.chained.transcriber):
-            self.transcriber = LocalTranscriber(model, language=bot.language, pool=self.pool)
-            self.files = FileTranscriber(model, pool=self.pool)
+            transcriber = LocalTranscriber(model, language=bot.language, pool=self.pool)
+            self.transcriber = transcriber
+            self.files = FileTranscriber(model, pool=self.pool, utterances=transcriber)
         if voice := _local_name(bot.chained.speaker):
             speaker = LocalSpeaker(voice, pool=self.pool)
             self.speaker, self.voices = speaker, Voices({voice: speaker})
         if bot.chained.responder != "tones":
             self.responder = FactsResponder([Fact(tuple(fact.ask), fact.answer) for fact in bot.facts])
+        self.answerer: Answerer = FactsAnswerer(self.responder)
+        where, _, model = bot.chained.responder.partition(":")
+        if where == "openai" and model and upstream is not None:
+            self.answerer = UpstreamAnswerer(_client(upstream), model)
 
     async def start(self) -> None:
         """Load and warm everything; raises `VoiceError` saying what to install."""
@@ -42,7 +53,18 @@ class LocalEngines:
     async def close(self) -> None:
         for engine in (self.transcriber, self.speaker, self.responder):
             await engine.close()
+        await self.answerer.close()
         self.pool.close()
+
+
+def _client(upstream: OpenAIConfig) -> openai.AsyncOpenAI:
+    return openai.AsyncOpenAI(
+        base_url=upstream.base_url,
+        api_key=upstream.api_key or "none",  # a server on this machine may want none, but the client does
+        organization=upstream.organization or None,
+        project=upstream.project or None,
+        max_retries=1,
+    )
 
 
 def _local_name(engine: str) -> str:

@@ -6,7 +6,6 @@ failed at our end, and this file makes the answer of it.
 
 import hmac
 import secrets
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,8 +21,6 @@ log = structlog.get_logger()
 
 _OPENAI_VERSION = "2020-10-01"  # the one REST version there is; programs log it
 _KEY_PROTOCOL = "openai-insecure-api-key."
-_CAME_AT = "came_at"
-_ID = "id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +99,9 @@ async def errors_are_objects(request: web.Request, handler: Handler) -> web.Stre
         return web.json_response(error_object(exc.reason, "invalid_request_error"), status=exc.status)
 
 
-@web.middleware
-async def name_request(request: web.Request, handler: Handler) -> web.StreamResponse:
-    request[_ID], request[_CAME_AT] = f"req_{secrets.token_hex(16)}", time.monotonic()
-    return await handler(request)
-
-
 async def sign_response(request: web.Request, response: web.StreamResponse) -> None:
-    """For `on_response_prepare`, which also streams and upgrades pass."""
-    response.headers["x-request-id"] = request[_ID]
-    response.headers["openai-processing-ms"] = str(round((time.monotonic() - request[_CAME_AT]) * 1000))
+    """For `on_response_prepare`, which streams and upgrades pass as well: what programs log of an answer."""
+    response.headers["x-request-id"] = f"req_{secrets.token_hex(16)}"
     response.headers["openai-version"] = _OPENAI_VERSION
 
 

@@ -11,9 +11,8 @@ from bot.local.api_models import ModelsApi
 from bot.local.api_speech import SpeechApi
 from bot.local.api_transcriptions import TranscriptionsApi
 from bot.local.api_translations import TranslationsApi
-from bot.local.chat_answers import FactsAnswerer
 from bot.local.engines import LocalEngines
-from bot.local.http import Keys, errors_are_objects, name_request, sign_response
+from bot.local.http import Keys, errors_are_objects, sign_response
 from bot.local.realtime.api import PATH as REALTIME_PATH
 from bot.local.realtime.api import RealtimeApi, RealtimeOptions
 
@@ -23,7 +22,7 @@ def application(
 ) -> web.Application:
     """Engines must have been started. Speech and files are served where real models are loaded, not with tones."""
     keys = keys or Keys()
-    app = web.Application(middlewares=[name_request, errors_are_objects, keys.middleware(REALTIME_PATH)])
+    app = web.Application(middlewares=[errors_are_objects, keys.middleware(REALTIME_PATH)])
     app.on_response_prepare.append(sign_response)
     RealtimeApi(engines, keys, realtime).add_routes(app)
     own = [_own_name(engine.name) for engine in (engines.transcriber, engines.speaker, engines.responder)]
@@ -34,8 +33,7 @@ def application(
         TranscriptionsApi(engines.files).add_routes(app)
         TranslationsApi(engines.files).add_routes(app)
     if engines.voices is not None and engines.files is not None:
-        answerer = FactsAnswerer(engines.responder)
-        ChatApi(answerer, engines.voices, engines.files, language=engines.language).add_routes(app)
+        ChatApi(engines.answerer, engines.voices, engines.files, language=engines.language).add_routes(app)
     return app
 
 

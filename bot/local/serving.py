@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from bot.config import BotConfig
+from bot.config import BotConfig, OpenAIConfig
 from bot.errors import ConfigError
 from bot.local.engines import LocalEngines
 from bot.local.http import Keys
@@ -27,12 +27,13 @@ async def serving(
     port: int = 0,
     keys: Keys | None = None,
     realtime: RealtimeOptions | None = None,
+    upstream: OpenAIConfig | None = None,
 ) -> AsyncIterator[str]:
     """Serve until the block is left; gives the base URL, `http://HOST:PORT/v1`.
 
     Port 0 takes a free one. Raises `ConfigError` or `VoiceError`, saying what to do, before anything listens.
     """
-    engines = LocalEngines(bot)
+    engines = LocalEngines(bot, upstream)
     runner = web.AppRunner(
         application(engines, keys=keys, realtime=realtime), access_log=None, shutdown_timeout=_LEAVE_S
     )

@@ -60,6 +60,7 @@ class Wanted:
     temperature: float = 0.0  # 0 starts there and rises where the result looks wrong
     search: SpeechSearch | None = None  # None: as is best
     by_channel: bool = False  # each of two channels is a speaker
+    words_only: bool = False  # neither times nor figures are of interest
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,12 @@
 """Transcripts in the JSON shapes and stream events of OpenAI's transcription and translation endpoints."""
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from bot.local.transcription import Segment, Token, Transcription
+from bot.local.usage import text_tokens
 from bot.speech.languages import language_name
 
 Json = dict[str, Any]
@@ -70,7 +72,9 @@ def deltas(segment: Segment, *, is_first: bool, logprobs: bool, in_segment: str 
     """One event for each word of a segment; all of them joined are the text of the whole."""
     tokens = list(segment.tokens)
     words = [word.text for word in segment.words]
-    for word in words if "".join(words) == segment.text else [segment.text]:
+    if "".join(words) != segment.text:  # none are known, or alignment lost some
+        words = re.findall(r"\s*\S+", segment.text)
+    for word in words:
         event: Json = {"type": "transcript.text.delta", "delta": word.lstrip() if is_first else word}
         is_first = False
         if in_segment is not None:
@@ -95,7 +99,7 @@ def by_duration(seconds: float) -> Json:
 
 def by_tokens(duration_s: float, prompt_tokens: int, segments: Iterable[Segment]) -> Json:
     audio_tokens = math.ceil(duration_s * _TOKENS_PER_S)
-    written = sum(len(segment.tokens) for segment in segments)
+    written = sum(len(segment.tokens) or text_tokens(segment.text) for segment in segments)
     return {
         "type": "tokens",
         "input_tokens": prompt_tokens + audio_tokens,

@@ -16,6 +16,7 @@ of them made 13 % of it.
 import copy
 from collections import deque
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from math import log
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,8 @@ class Listening:
     """One recording being listened to; `language` is right from the first segment on."""
 
     def __init__(self, model: WhisperModel, sound: SoundFile, wanted: Wanted) -> None:
-        self._model, self._sound, self._wanted = model, sound, wanted
+        self._model, self._sound, self.wanted = model, sound, wanted
+        self._parts: Iterator[Samples] = sound.parts(_PART_S)
         self.language = wanted.language or "en"
         self._is_language_known = wanted.language is not None
         prompt = " ".join(filter(None, [", ".join(wanted.keywords), wanted.prompt]))
@@ -85,24 +87,34 @@ class Listening:
         """Of what was read so far; the whole recording's at the end."""
         return round(self._sound.seconds_read, 3)
 
+    def utterance(self) -> bytes | None:
+        """All of it, as 16-bit mono at 16,000 Hz, if it fits a window; raises `SoundFileError`."""
+        first = next(self._parts)
+        rest = next(self._parts, None)
+        if rest is None and first.shape[1] <= _WINDOW_S * RATE_HZ:
+            mono: NDArray[np.int16] = first.mean(axis=0).astype("<i2")
+            return mono.tobytes()
+        self._parts = chain([first] if rest is None else [first, rest], self._parts)
+        return None
+
     def __iter__(self) -> Iterator[Segment | None]:
         """Segments in the order of their beginnings, and None now and then. Raises `VoiceError`, `SoundFileError`."""
         start = 0
-        for part in self._sound.parts(_PART_S):
+        for part in self._parts:
             heard: list[Segment] = []
             for channel, samples in self._channels(part):
                 for segment in self._listen(samples, start, channel):
                     heard.append(segment)
                     if channel is None:
                         yield segment
-            if self._wanted.by_channel:
+            if self.wanted.by_channel:
                 yield from sorted(heard, key=lambda segment: segment.start_s)
             start += part.shape[1]
             yield None
 
     def _channels(self, part: Samples) -> Iterator[tuple[int | None, NDArray[np.float32]]]:
         scaled = part.astype(np.float32) / np.float32(32768)
-        if self._wanted.by_channel:
+        if self.wanted.by_channel:
             if np.array_equal(part[0], part[-1]) and part.any():
                 raise SoundFileError("Both channels hold the same sound, so they do not tell speakers apart.")
             yield from enumerate(scaled)
@@ -111,7 +123,7 @@ class Listening:
 
     def _listen(self, samples: NDArray[np.float32], start: int, channel: int | None) -> Iterator[Segment]:
         is_whole = start == 0 and len(samples) <= _LONG_S * RATE_HZ
-        clips = self._clips(samples, self._wanted.search or (None if is_whole else _LONG_SEARCH))
+        clips = self._clips(samples, self.wanted.search or (None if is_whole else _LONG_SEARCH))
         if clips is not None and not clips:
             return
         model = copy.copy(self._model)  # shares the weights
@@ -120,8 +132,8 @@ class Listening:
             found, info = model.transcribe(
                 samples,
                 language=self.language if self._is_language_known else None,
-                task=self._wanted.task,
-                temperature=_TEMPERATURES if not self._wanted.temperature else self._wanted.temperature,
+                task=self.wanted.task,
+                temperature=_TEMPERATURES if not self.wanted.temperature else self.wanted.temperature,
                 initial_prompt=(start == 0 and self._prompt) or None,
                 condition_on_previous_text=False,
                 word_timestamps=True,
@@ -129,7 +141,7 @@ class Listening:
             )
             self.language, self._is_language_known = info.language, True
             tokenizer = Tokenizer(
-                model.hf_tokenizer, model.model.is_multilingual, task=self._wanted.task, language=info.language
+                model.hf_tokenizer, model.model.is_multilingual, task=self.wanted.task, language=info.language
             )
             for one in found:
                 tokens = recorder.take(one.tokens, tokenizer)
@@ -141,7 +153,7 @@ class Listening:
     def _is_made_up(self, one: Any) -> bool:
         if is_made_up(one.text, one.no_speech_prob, one.avg_logprob):
             return True
-        is_prompt = spoken_words(one.text) == spoken_words(self._wanted.prompt)
+        is_prompt = spoken_words(one.text) == spoken_words(self.wanted.prompt)
         return is_prompt and one.no_speech_prob > _MAYBE_SILENCE  # where nobody speaks, the prompt may come back
 
     def _clips(self, samples: NDArray[np.float32], search: SpeechSearch | None) -> Sequence[float] | None:

@@ -31,25 +31,25 @@ class LocalTranscriber:
     def __init__(self, model: str = "whisper-tiny.en", *, language: str = "en", pool: Pool | None = None) -> None:
         """Without a `pool` it has one of its own, which `close` ends."""
         self.name = f"local:{model}"
-        self._model, self._language = model, language
+        self.language = language
+        self._model = model
         self._pool, self._owns_pool = pool or Pool(), pool is None
         self._whisper: Whisper | None = None
 
     async def start(self) -> None:
         if self._whisper is None:
-            self._whisper = await self._pool.run(
-                partial(_load_whisper, self._model, self._language, self._pool.workers)
-            )
+            self._whisper = await self._pool.run(partial(_load_whisper, self._model, self.language, self._pool.workers))
 
     async def close(self) -> None:
         if self._owns_pool:
             self._pool.close()
 
-    async def transcribe(self, pcm: bytes, *, speculative: bool = False) -> Transcript:
+    async def transcribe(self, pcm: bytes, *, speculative: bool = False, rate_hz: int = _LINE_HZ) -> Transcript:
+        """The words of 16-bit mono samples, by themselves at 8,000 Hz."""
         if self._whisper is None:
             raise VoiceError(f"the transcriber {self.name} was not started")
         urgency = Urgency.GUESS if speculative else Urgency.CALLER_WAITS
-        return await self._pool.run(partial(_transcribe, self._whisper, pcm), urgency)
+        return await self._pool.run(partial(_transcribe, self._whisper, pcm, rate_hz), urgency)
 
 
 class LocalSpeaker:
@@ -101,7 +101,7 @@ def _load_piper(voice: str) -> "Piper":
     return piper
 
 
-def _transcribe(whisper: "Whisper", pcm: bytes) -> Transcript:
-    resampler = Resampler(_LINE_HZ, _WHISPER_HZ)
-    doubled = resampler.push(pcm) + resampler.flush()
-    return whisper.transcribe(np.frombuffer(doubled, "<i2").astype(np.float32) / np.float32(32768))
+def _transcribe(whisper: "Whisper", pcm: bytes, rate_hz: int) -> Transcript:
+    resampler = Resampler(rate_hz, _WHISPER_HZ)
+    resampled = resampler.push(pcm) + resampler.flush()
+    return whisper.transcribe(np.frombuffer(resampled, "<i2").astype(np.float32) / np.float32(32768))

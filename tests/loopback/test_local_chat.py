@@ -5,17 +5,15 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import openai
 import pybase64
 import pytest
 import pytest_asyncio
-from aiohttp import web
 
-from bot.local.api_chat import ChatApi
+from bot.config import ChainedConfig, OpenAIConfig
 from bot.local.chat_answers import UpstreamAnswerer
-from bot.local.engines import LocalEngines
-from bot.local.http import errors_are_objects, name_request, sign_response
 from tests.support.local_server import BUSINESS, local_client, samples_of, sound_file
 from tests.support.words import word_errors
 
@@ -223,21 +221,9 @@ async def test_what_is_no_recording_is_refused_with_its_place(
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def freely(client: openai.AsyncOpenAI) -> AsyncIterator[openai.AsyncOpenAI]:
     """A server whose answers come from a text model; as such stands the other one, which speaks the same protocol."""
-    engines = LocalEngines(BUSINESS)
-    await engines.start()
-    assert engines.voices is not None
-    assert engines.files is not None
-    app = web.Application(middlewares=[name_request, errors_are_objects])
-    app.on_response_prepare.append(sign_response)
-    ChatApi(UpstreamAnswerer(client, "facts"), engines.voices, engines.files, language="en").add_routes(app)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-    async with openai.AsyncOpenAI(base_url=url, api_key="any", max_retries=0) as connected:
+    bot = msgspec.structs.replace(BUSINESS, chained=ChainedConfig(responder="openai:facts"))
+    async with local_client(bot, OpenAIConfig(base_url=str(client.base_url))) as connected:
         yield connected
-    await runner.cleanup()
-    await engines.close()
 
 
 async def test_a_text_model_answers_what_was_said(freely: openai.AsyncOpenAI, question: dict[str, Any]):

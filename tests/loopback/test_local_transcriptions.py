@@ -330,7 +330,7 @@ async def test_a_wrong_combination_says_why(
 
 
 async def test_translation_with_the_english_model_says_what_to_configure(client: openai.AsyncOpenAI, kennedy: Path):
-    with pytest.raises(openai.BadRequestError, match="multilingual Whisper"):
+    with pytest.raises(openai.BadRequestError, match="a multilingual Whisper"):
         await client.audio.translations.create(file=kennedy, model="whisper-1")
 
 

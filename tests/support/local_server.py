@@ -8,7 +8,7 @@ import av
 import numpy as np
 import openai
 
-from bot.config import BotConfig, FactConfig
+from bot.config import BotConfig, FactConfig, OpenAIConfig
 from bot.local.serving import serving
 
 BUSINESS = BotConfig(
@@ -27,9 +27,12 @@ BUSINESS = BotConfig(
 
 
 @asynccontextmanager
-async def local_client(bot: BotConfig = BUSINESS) -> AsyncIterator[openai.AsyncOpenAI]:
+async def local_client(
+    bot: BotConfig = BUSINESS, upstream: OpenAIConfig | None = None
+) -> AsyncIterator[openai.AsyncOpenAI]:
+    """`upstream` is where a text model is, for a responder `openai:MODEL`."""
     async with (
-        serving(bot) as url,
+        serving(bot, upstream=upstream) as url,
         openai.AsyncOpenAI(base_url=url, api_key="any", max_retries=0, timeout=50) as client,
     ):
         yield client
