@@ -88,6 +88,8 @@ async def errors_are_objects(request: web.Request, handler: Handler) -> web.Stre
     except VoiceError as exc:
         log.error("local_request_failed", path=request.path, error=str(exc))
         return web.json_response(error_object(str(exc), "server_error"), status=503)
+    except ConnectionError:
+        return web.Response(status=499)  # whoever asked has hung up, and nobody reads this
     except web.HTTPNotFound:
         message = f"Invalid URL ({request.method} {request.path})"
         return web.json_response(error_object(message, "invalid_request_error"), status=404)
