@@ -11,16 +11,16 @@ from bot.events import (
     CancelJob,
     Composed,
     JobFailed,
-    JobResult,
     PartComposed,
     SoundMade,
     Synthesized,
     Transcribe,
     Transcribed,
 )
-from bot.local.realtime.jobs import Close, Job, Output, Speak, Think
+from bot.local.realtime.jobs import Close, Converse, FunctionWanted, Job, Output, Result, Speak, Think
 from bot.local.realtime.memory import Memory
-from bot.local.realtime.session import ServerSession, Terms
+from bot.local.realtime.session import ServerSession
+from bot.local.realtime.terms import Terms
 from bot.local.realtime.wire import FORMATS
 from bot.speech.links import Said, Say, Transcript, UseTool
 from media.frame import L16_8K
@@ -45,6 +45,7 @@ class Client:
         kind: str = "realtime",
         memory: Memory | None = None,
         session_s: float = 3600.0,
+        has_text_model: bool = False,
         **audio_input: Any,
     ) -> None:
         """The server understands `words`, and answers turn by turn (then "Yes."); it hears and speaks PCMU.
@@ -55,6 +56,7 @@ class Client:
         self.events: list[Event] = []
         self.jobs: deque[Job] = deque()
         self.histories: list[Sequence[Said]] = []
+        self.conversations: list[Converse] = []
         self.closed: Close | None = None
         self.cancelled: list[int] = []
         self._answers = answers if callable(answers) else None
@@ -68,7 +70,7 @@ class Client:
         def new_id(prefix: str) -> str:
             return f"{prefix}_{next(counts.setdefault(prefix, itertools.count(1)))}"
 
-        terms = Terms(RATE_HZ, frozenset({"own"}), session_s)
+        terms = Terms(RATE_HZ, frozenset({"own"}), session_s, has_text_model)
         self.session = ServerSession(
             "gpt-realtime-2.1", terms, kind=kind, epoch_s=EPOCH_S, memory=memory, new_id=new_id
         )
@@ -139,7 +141,7 @@ class Client:
         self.now = until
         return events
 
-    def _next_result(self, job: Job) -> JobResult:
+    def _next_result(self, job: Job) -> Result:
         """The head of the queue is replaced by what is left of it."""
         match job:
             case Transcribe(job_id):
@@ -147,13 +149,12 @@ class Client:
                 return Transcribed(job_id, Transcript(self._words.popleft() if self._words else "words"))
             case Think(job_id, history):
                 if self._thinking != job_id:
-                    self._thinking = job_id
                     self.histories.append(history)
-                    self._parts = deque(self._turn(history))
-                if self._parts:
-                    return PartComposed(job_id, self._parts.popleft())
-                self.jobs.popleft()
-                return Composed(job_id)
+                return self._next_part(job_id, history)
+            case Converse(job_id):
+                if self._thinking != job_id:
+                    self.conversations.append(job)
+                return self._next_part(job_id, ())
             case Speak(job_id):
                 made = self._made.get(job_id, 0)
                 self._made[job_id] = made + 1
@@ -161,6 +162,18 @@ class Client:
                     return SoundMade(job_id, tone(440, SENTENCE_MS / 2, RATE_HZ))
                 self.jobs.popleft()
                 return Synthesized(job_id)
+
+    def _next_part(self, job_id: int, history: Sequence[Said]) -> Result:
+        if self._thinking != job_id:
+            self._thinking = job_id
+            self._parts = deque(self._turn(history))
+        if not self._parts:
+            self.jobs.popleft()
+            return Composed(job_id)
+        part = self._parts.popleft()
+        if isinstance(part, UseTool) and self.conversations:
+            return FunctionWanted(job_id, part.name, json.dumps(dict(part.arguments)))
+        return PartComposed(job_id, part)
 
     def _turn(self, history: Sequence[Said]) -> Turn:
         if self._answers is not None:

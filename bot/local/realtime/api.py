@@ -8,13 +8,15 @@ from weakref import WeakSet
 import structlog
 from aiohttp import WSCloseCode, hdrs, web
 
+from bot.local.chat_answers import UpstreamAnswerer
 from bot.local.engines import LocalEngines
 from bot.local.errors import RequestError
 from bot.local.http import Keys
 from bot.local.realtime.jobs import Close
 from bot.local.realtime.memory import Memory
-from bot.local.realtime.session import ServerSession, Terms
+from bot.local.realtime.session import ServerSession
 from bot.local.realtime.socket import RealtimeConnection
+from bot.local.realtime.terms import Terms
 from bot.local.realtime.wire import error_event, random_id
 from bot.local.served import check_model
 from bot.speech.model_table import Use
@@ -79,7 +81,12 @@ class RealtimeApi:
 
     async def _hold(self, kind: str, model: str, socket: web.WebSocketResponse) -> None:
         voices = frozenset({self._engines.speaker.name.removeprefix("local:")})
-        terms = Terms(self._engines.speaker.rate_hz, voices, self._options.session_s)
+        terms = Terms(
+            self._engines.speaker.rate_hz,
+            voices,
+            self._options.session_s,
+            has_text_model=isinstance(self._engines.answerer, UpstreamAnswerer),
+        )
         session = ServerSession(model, terms, kind=kind, epoch_s=time.time(), memory=self._memory)
         try:
             await RealtimeConnection(session, self._engines, socket).run()

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from bot.events import CancelJob, JobFailed, JobResult, Transcribe, Transcribed
+from bot.events import CancelJob, JobFailed, Transcribe, Transcribed
 from bot.local.realtime.items import Item
+from bot.local.realtime.jobs import Result
 from bot.local.realtime.outbox import Outbox
 
 
@@ -19,7 +20,7 @@ class Heard:
 class _Guess:
     job_id: int
     pcm: bytes
-    result: JobResult | None = None
+    result: Result | None = None
 
 
 class Hearing:
@@ -53,7 +54,7 @@ class Hearing:
         self._items[guess.job_id] = item
         return None if guess.result is None else self.receive(guess.result)
 
-    def receive(self, result: JobResult) -> Heard | None:
+    def receive(self, result: Result) -> Heard | None:
         """None for a guess, and for a job that is not ours."""
         if self._guess is not None and result.job_id == self._guess.job_id:
             self._guess.result = result

@@ -1,9 +1,11 @@
 """Slow work that a session asks for; what comes of it are the results of `bot/events.py`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from bot.events import CancelJob, Transcribe
+from bot.events import CancelJob, JobResult, Transcribe
+from bot.local.chat_answers import Turn
 from bot.speech.links import Said
 
 
@@ -13,6 +15,15 @@ class Think:
 
     job_id: int
     history: Sequence[Said]
+
+
+@dataclass(frozen=True, slots=True)
+class Converse:
+    """The same of a text model, which can follow instructions and call any function; results as of `Think`."""
+
+    job_id: int
+    turns: Sequence[Turn]
+    options: Mapping[str, Any]  # as in chat completions
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +43,16 @@ class Close:
     reason: str
 
 
-Job = Transcribe | Think | Speak
+@dataclass(frozen=True, slots=True)
+class FunctionWanted:
+    """A text model calls a function; `arguments` is its JSON."""
+
+    job_id: int
+    name: str
+    arguments: str
+
+
+Job = Transcribe | Think | Converse | Speak
+Result = JobResult | FunctionWanted
 Output = str | Job | CancelJob | Close
 """A string is a message for the client."""

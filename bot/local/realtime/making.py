@@ -5,11 +5,13 @@ already stand there as text, as with OpenAI's models, whose words run ahead of t
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from bot.events import CancelJob, Composed, JobFailed, JobResult, PartComposed, SoundMade, Synthesized
+from bot.events import CancelJob, Composed, JobFailed, PartComposed, SoundMade, Synthesized
+from bot.local.chat_answers import Turn
 from bot.local.realtime.items import Item
-from bot.local.realtime.jobs import Output, Speak, Think
+from bot.local.realtime.jobs import Converse, FunctionWanted, Output, Result, Speak, Think
 from bot.local.realtime.response import Response
 from bot.speech.links import Said, Say, UseTool
 from media.frame import AudioFormat, Encoding
@@ -36,7 +38,7 @@ class Making:
         self._arguments_of = arguments_of
         self._transcoder = Transcoder(AudioFormat(Encoding.L16, speaker_rate_hz), response.wanted.audio)
         self._sentences: deque[Say] = deque()
-        self._tools: list[UseTool] = []
+        self._tools: list[UseTool | FunctionWanted] = []
         self._think_job: int | None = None
         self._speak_job: int | None = None
 
@@ -47,6 +49,12 @@ class Making:
         self.is_waiting = False
         self._think_job = self._new_job_id()
         return [Think(self._think_job, tuple(history))]
+
+    def converse(self, turns: Sequence[Turn], options: Mapping[str, Any]) -> list[Output]:
+        """Have the text model say it."""
+        self.is_waiting = False
+        self._think_job = self._new_job_id()
+        return [Converse(self._think_job, tuple(turns), options)]
 
     def say(self, sentences: Sequence[Say]) -> list[Output]:
         """Exactly this."""
@@ -63,12 +71,15 @@ class Making:
 
     # -- what came of it -------------------------------------------------------------------------------------------
 
-    def receive(self, result: JobResult) -> list[Output]:
+    def receive(self, result: Result) -> list[Output]:
         match result:
             case PartComposed(job_id, part) if job_id == self._think_job:
                 if isinstance(part, Say):
                     return self._take_sentence(part)
                 self._tools.append(part)
+                return []
+            case FunctionWanted(job_id) if job_id == self._think_job:
+                self._tools.append(result)
                 return []
             case Composed(job_id) if job_id == self._think_job:
                 self._think_job = None
@@ -127,7 +138,8 @@ class Making:
             return messages
         messages += self.response.end_message()
         for tool in self._tools:
-            if (arguments := self._arguments_of(tool)) is not None:
+            arguments = tool.arguments if isinstance(tool, FunctionWanted) else self._arguments_of(tool)
+            if arguments is not None:
                 messages += self.response.call(tool.name, arguments)
         return [*messages, *self._end("completed", None)]
 

@@ -34,6 +34,7 @@ class Wanted:
     metadata: Mapping[str, str] | None
     instructions: str
     tools: Sequence[Json]
+    tool_choice: Any
 
     @property
     def is_spoken(self) -> bool:

@@ -5,16 +5,18 @@ Where the caller's last words are still being found out, a response that was cre
 
 from collections.abc import Sequence
 
-from bot.events import JobResult, PartComposed
+from bot.events import PartComposed
 from bot.local.errors import RequestError
 from bot.local.realtime.exact import exact_text
 from bot.local.realtime.items import Conversation, Item, history, last_words
-from bot.local.realtime.jobs import Output, Speak, Think
+from bot.local.realtime.jobs import Converse, Output, Result, Speak, Think
 from bot.local.realtime.making import Making
 from bot.local.realtime.memory import Memory
 from bot.local.realtime.outbox import Outbox
 from bot.local.realtime.response import Response, Wanted
 from bot.local.realtime.sounds import Sounds
+from bot.local.realtime.terms import Terms
+from bot.local.realtime.text_model import text_options, turns
 from bot.local.realtime.tokens import input_tokens
 from bot.local.realtime.tool_arguments import Deferred, as_json, declared, filled
 from bot.speech.links import Role, Said, Say, UseTool
@@ -26,7 +28,7 @@ _ANSWERED_TOOLS = frozenset({"take_message", "transfer"})
 
 class Responses:
     def __init__(
-        self, outbox: Outbox, conversation: Conversation, sounds: Sounds, memory: Memory, speaker_rate_hz: int
+        self, outbox: Outbox, conversation: Conversation, sounds: Sounds, memory: Memory, terms: Terms
     ) -> None:
         self.has_spoken = False
         """Whether the client has been sent any sound."""
@@ -35,7 +37,7 @@ class Responses:
         self._conversation_id = outbox.new_id("conv")
         self._sounds = sounds
         self._memory = memory
-        self._speaker_rate_hz = speaker_rate_hz
+        self._terms = terms
         self._active: Making | None = None
         self._beside: list[Making] = []
         self._owners: dict[int, Making] = {}
@@ -64,7 +66,7 @@ class Responses:
         making = Making(
             response,
             context,
-            self._speaker_rate_hz,
+            self._terms.speaker_rate_hz,
             self._outbox.new_job_id,
             lambda tool: self._arguments_of(tool, making),
         )
@@ -75,7 +77,7 @@ class Responses:
         self._outbox.put(response.created())
         return self._set_going(making)
 
-    def receive(self, result: JobResult) -> float | None:
+    def receive(self, result: Result) -> float | None:
         """Some work was done. Milliseconds of sound of the conversation's response, if that is complete now."""
         making = self._owners.get(result.job_id)
         if making is None:
@@ -121,6 +123,9 @@ class Responses:
         items = self._context(making)
         if any(item.is_unheard for item in items):
             return None
+        if self._terms.has_text_model:
+            wanted = making.response.wanted
+            return self._settle(making, making.converse(turns(items, wanted.instructions), text_options(wanted)))
         return self._settle(making, self._begin(making, items))
 
     def _begin(self, making: Making, items: Sequence[Item]) -> list[Output]:
@@ -159,7 +164,7 @@ class Responses:
     def _settle(self, making: Making, outputs: Sequence[Output]) -> float | None:
         """Hand out what a response has come to, and let go of one that is over."""
         for output in outputs:
-            if isinstance(output, Think | Speak):
+            if isinstance(output, Think | Converse | Speak):
                 self._owners[output.job_id] = making
         self._outbox.put(outputs)
         self.has_spoken = self.has_spoken or making.response.sound_ms > 0

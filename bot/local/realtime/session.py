@@ -6,22 +6,21 @@ Times are seconds on a monotonic clock, given as arguments.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from bot.events import JobResult
 from bot.local.errors import RequestError
 from bot.local.realtime.client_events import ClientEvents
 from bot.local.realtime.ear import LONGEST_TURN_MS, Ear
 from bot.local.realtime.given_items import given_item
 from bot.local.realtime.hearing import Heard, Hearing
 from bot.local.realtime.items import Conversation, Item
-from bot.local.realtime.jobs import Close, Output
+from bot.local.realtime.jobs import Close, Output, Result
 from bot.local.realtime.memory import Memory
 from bot.local.realtime.outbox import Outbox
 from bot.local.realtime.response import Wanted
 from bot.local.realtime.responses import Responses
 from bot.local.realtime.settings import Settings, voice_is_fixed
 from bot.local.realtime.sounds import Sounds
+from bot.local.realtime.terms import Terms
 from bot.local.realtime.tokens import transcription_usage
 from bot.local.realtime.wire import FORMATS, Append, Json, NewId, client_event_id, random_id, read
 from media.endpointing import SpeechEvent, SpeechPaused, SpeechResumed, SpeechStarted, UtteranceEnded
@@ -30,16 +29,6 @@ from media.frame import L16_8K
 MIN_COMMIT_MS = 100
 _NORMAL_CLOSE = 1000
 _TRANSCRIPTION = "conversation.item.input_audio_transcription"
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What all sessions of a server have in common."""
-
-    speaker_rate_hz: int
-    own_voices: frozenset[str] = frozenset()
-    session_s: float = 3600.0
-    """How long a session may last."""
 
 
 class ServerSession:
@@ -66,7 +55,7 @@ class ServerSession:
         self._sounds = Sounds()
         self._ear = Ear()
         self._hearing = Hearing(self._outbox)
-        self._responses = Responses(self._outbox, self._conversation, self._sounds, self._memory, terms.speaker_rate_hz)
+        self._responses = Responses(self._outbox, self._conversation, self._sounds, self._memory, terms)
         self._speech_item: str | None = None
         self._expires_at = math.inf
         self._idle_at = math.inf
@@ -93,7 +82,7 @@ class ServerSession:
             self._outbox.complain(exc, None if given is None else client_event_id(given))
         return self._taken()
 
-    def from_worker(self, result: JobResult, now: float) -> list[Output]:
+    def from_worker(self, result: Result, now: float) -> list[Output]:
         if (heard := self._hearing.receive(result)) is not None:
             self._on_heard(heard, now)
         else:
@@ -362,6 +351,7 @@ class ServerSession:
             metadata=asked.get("metadata"),
             instructions=asked["instructions"],
             tools=() if asked["tool_choice"] == "none" else asked["tools"],
+            tool_choice=asked["tool_choice"],
         )
 
     # -- messages --------------------------------------------------------------------------------------------------

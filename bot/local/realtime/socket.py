@@ -14,16 +14,18 @@ from bot.events import (
     CancelJob,
     Composed,
     JobFailed,
-    JobResult,
     PartComposed,
     SoundMade,
     Synthesized,
     Transcribe,
     Transcribed,
 )
+from bot.local.chat_answers import sentences
 from bot.local.engines import LocalEngines
-from bot.local.realtime.jobs import Close, Job, Output, Speak, Think
+from bot.local.errors import RequestError
+from bot.local.realtime.jobs import Close, Converse, FunctionWanted, Job, Output, Result, Speak, Think
 from bot.local.realtime.session import ServerSession
+from bot.speech.links import Say
 from bot.speech.local import LocalSpeaker
 
 log = structlog.get_logger()
@@ -114,13 +116,13 @@ class RealtimeConnection:
                 await self._room()
                 if job.job_id not in self._jobs:  # called off by its own result
                     return
-        except VoiceError as exc:
+        except (VoiceError, RequestError) as exc:  # the latter is what a text model refuses
             log.warning("local_job_failed", job=type(job).__name__.lower(), error=str(exc))
             self._deliver(self._session.from_worker(JobFailed(job.job_id, str(exc)), self._now()))
         finally:
             self._jobs.pop(job.job_id, None)
 
-    async def _results(self, job: Job) -> AsyncIterator[JobResult]:
+    async def _results(self, job: Job) -> AsyncIterator[Result]:
         match job:
             case Transcribe(job_id, pcm, is_speculative):
                 transcriber = self._engines.transcriber
@@ -128,6 +130,13 @@ class RealtimeConnection:
             case Think(job_id, history):
                 async for part in self._engines.responder.respond(history):
                     yield PartComposed(job_id, part)
+                yield Composed(job_id)
+            case Converse(job_id, turns, options):
+                async for piece in sentences(self._engines.answerer.answer(turns, options)):
+                    if not isinstance(piece, str):
+                        yield FunctionWanted(job_id, piece.function.name, piece.function.arguments)
+                    elif piece.strip():
+                        yield PartComposed(job_id, Say(piece.strip()))
                 yield Composed(job_id)
             case Speak(job_id):
                 async for pcm in self._sound(job):
