@@ -1,6 +1,7 @@
 """Recordings of people sent to the local server by OpenAI's own client: every format, parameter and refusal."""
 
 import asyncio
+import logging
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -332,6 +333,21 @@ async def test_a_wrong_combination_says_why(
 async def test_translation_with_the_english_model_says_what_to_configure(client: openai.AsyncOpenAI, kennedy: Path):
     with pytest.raises(openai.BadRequestError, match="a multilingual Whisper"):
         await client.audio.translations.create(file=kennedy, model="whisper-1")
+
+
+async def test_whoever_hangs_up_early_leaves_no_error_behind(
+    client: openai.AsyncOpenAI, data: Path, caplog: pytest.LogCaptureFixture
+):
+    people = [samples_of(file.read_bytes()) for file in sorted((data / "speech-en").glob("ls-*.flac"))]
+    long = sound_file(np.concatenate([samples for samples, _ in people] * 2, axis=1), 16_000)
+    impatient = client.with_options(timeout=0.4)
+    with pytest.raises(openai.APITimeoutError):
+        await transcribe(impatient, ("long.wav", long))
+    with pytest.raises(openai.APITimeoutError):
+        await transcribe(impatient, ("long.wav", long), "gpt-4o-transcribe", stream=True)
+    heard = await transcribe(client, data / "speech-en" / "google-brooklyn-bridge.flac", response_format="srt")
+    assert "Brooklyn" in heard
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 async def test_many_files_at_a_time_are_all_heard(client: openai.AsyncOpenAI, data: Path):
