@@ -12,7 +12,7 @@ from bot.errors import CarrierError
 
 log = structlog.get_logger()
 
-_TRIES = 3
+_TRIES = 3  # a transfer whose answer alone was lost rings once more: better than a caller left with nobody
 
 
 class CallControl:
@@ -53,24 +53,28 @@ class CallControl:
     async def _ask(self, what: str, request: RestRequest | None) -> None:
         if request is None:
             return
+        problem = ""
         for attempt in range(1, _TRIES + 1):
-            status, body = await self._perform(request)
-            if self._carrier.is_done(status, body):
-                return
-            if status < 500:
-                break
-            log.warning("carrier_refused", request=what, status=status, attempt=attempt)
-        raise CarrierError(f"the carrier answered {status} to the request to {what}")
+            try:
+                status, body = await self._perform(request)
+            except aiohttp.ClientError as exc:  # such as a connection kept from an earlier call that is dead by now
+                problem = f"the carrier's API is out of reach: {exc}"
+            else:
+                if self._carrier.is_done(status, body):
+                    return
+                problem = f"the carrier answered {status} to the request to {what}"
+                if status < 500:
+                    break
+            log.warning("carrier_refused", request=what, error=problem, attempt=attempt)
+        raise CarrierError(problem)
 
     async def _perform(self, request: RestRequest) -> tuple[int, str]:
         login = base64.b64encode(f"{request.username}:{request.password}".encode()).decode()
-        try:
-            async with self._http.request(
-                request.method,
-                request.url,
-                data=aiohttp.FormData(list(request.form)),
-                headers={"Authorization": f"Basic {login}"},
-            ) as response:
-                return response.status, await response.text()
-        except aiohttp.ClientError as exc:
-            raise CarrierError(f"the carrier's API is out of reach: {exc}") from exc
+        async with self._http.request(
+            request.method,
+            request.url,
+            data=aiohttp.FormData(list(request.form)),
+            headers={"Authorization": f"Basic {login}"},
+        ) as response:
+            # A proxy's page about an error may be in any encoding; nothing of it is needed.
+            return response.status, await response.text(errors="replace")
