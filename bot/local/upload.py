@@ -29,7 +29,7 @@ class Form:
         return self.fields.get(name, [default])[-1]
 
     def many(self, name: str) -> Sequence[str]:
-        return self.fields.get(name, [])
+        return tuple(self.fields.get(name, ()))
 
     def inner(self, name: str) -> dict[str, str]:
         """The members of a flattened object."""

@@ -2,7 +2,7 @@
 
 Whisper aligns tokens, and a pause belongs to one of the tokens beside it: a word after a second of silence begins a
 second too early, and sometimes its first half is left to the pause. Loudness knows better. On the 88 recordings of
-`whisper_files` in a row, 60 % of them had a word's beginning within 0.2 s of their own; fitted, it is 91 %.
+`whisper_files` in a row, 60 % of them had a word's beginning within 0.2 s of their own; fitted, it is 92 %.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,9 @@ from bot.local.transcription import Word
 _STEP_S = 0.01
 _WIDTH_S = 0.02
 _QUIET_DB = 25.0  # so far below the loud places of the same words it is quiet
+_SILENT_DB = -70.0  # dBFS; nothing below is speech
 _SHORTEST_S = 0.06
+_PAUSE_S = 0.25  # no word has a longer one inside
 _BREATH_S = 0.03  # left on either side
 _REACH_S = 0.6  # as far a word may grow
 
@@ -31,9 +33,10 @@ def fitted(words: Sequence[Word], samples: NDArray[np.float32], rate_hz: int, st
     origin_s = max(start_s, words[0].start_s - _REACH_S)
     begin, end = (round((at - start_s) * rate_hz) for at in (origin_s, words[-1].end_s + _REACH_S))
     level = _level_db(samples[begin:end], rate_hz)
-    if not len(level):
+    loudest = np.percentile(level, 95) if len(level) else -np.inf
+    if loudest < _SILENT_DB:
         return tuple(words)
-    is_loud = level > np.percentile(level, 95) - _QUIET_DB
+    is_loud: Loud = level > loudest - _QUIET_DB
     tight = [_tightened(word, is_loud, origin_s) for word in words]
     edges = [
         origin_s,
@@ -49,14 +52,21 @@ def fitted(words: Sequence[Word], samples: NDArray[np.float32], rate_hz: int, st
 
 def _tightened(word: Word, is_loud: Loud, origin_s: float) -> Word:
     begin, end = _step(word.start_s - origin_s), min(len(is_loud), _step(word.end_s - origin_s))
-    loud = np.flatnonzero(is_loud[begin:end])
-    if not len(loud):
-        return word
-    start_s = max(word.start_s, origin_s + (begin + int(loud[0])) * _STEP_S - _BREATH_S)
-    end_s = min(word.end_s, origin_s + (begin + int(loud[-1]) + 1) * _STEP_S + _BREATH_S)
+    first, last = _longest(np.flatnonzero(is_loud[begin:end]))
+    start_s = max(word.start_s, origin_s + (begin + first) * _STEP_S - _BREATH_S)
+    end_s = min(word.end_s, origin_s + (begin + last) * _STEP_S + _BREATH_S)
     if end_s - start_s < _SHORTEST_S:
         return word
     return replace(word, start_s=round(start_s, 3), end_s=round(end_s, 3))
+
+
+def _longest(loud: NDArray[np.intp]) -> tuple[int, int]:
+    """Where the longest stretch without a pause begins and ends; the others are a neighbour's."""
+    if not len(loud):
+        return 0, 0
+    stretches = np.split(loud, np.flatnonzero(np.diff(loud) > _PAUSE_S / _STEP_S) + 1)
+    longest = max(stretches, key=len)
+    return int(longest[0]), int(longest[-1]) + 1
 
 
 def _grown(word: Word, is_loud: Loud, origin_s: float, earliest_s: float, latest_s: float) -> Word:
