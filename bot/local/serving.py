@@ -4,8 +4,9 @@ async with serving(bot) as url:
     client = AsyncOpenAI(base_url=url, api_key="any")
 """
 
+import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 
 from aiohttp import web
 
@@ -34,17 +35,27 @@ async def serving(
     Port 0 takes a free one. Raises `ConfigError` or `VoiceError`, saying what to do, before anything listens.
     """
     engines = LocalEngines(bot, upstream)
-    runner = web.AppRunner(
-        application(engines, keys=keys, realtime=realtime), access_log=None, shutdown_timeout=_LEAVE_S
-    )
-    try:
-        await engines.start()
-        await runner.setup()
+    app = application(engines, keys=keys, realtime=realtime)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_LEAVE_S)
+    with closing(_bind(host, port)) as bound:
         try:
-            await web.TCPSite(runner, host, port).start()
-        except OSError as exc:
-            raise ConfigError(f"cannot listen on {host}:{port}: {exc.strerror}; choose another --port") from exc
-        yield f"http://{host}:{runner.addresses[0][1]}/v1"
-    finally:
-        await runner.cleanup()
-        await engines.close()
+            await engines.start()
+            await runner.setup()
+            await web.SockSite(runner, bound).start()
+            shown = f"[{host}]" if ":" in host else host
+            yield f"http://{shown}:{bound.getsockname()[1]}/v1"
+        finally:
+            await runner.cleanup()
+            await engines.close()
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    """Taken before the models are loaded, so that a port in use is known at once."""
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as exc:
+        bound.close()
+        raise ConfigError(f"cannot listen on {host}:{port}: {exc.strerror}; choose another --port") from exc
+    return bound

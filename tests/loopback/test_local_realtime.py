@@ -14,7 +14,7 @@ import pytest_asyncio
 from openai import AsyncOpenAI
 from openai.resources.realtime.realtime import AsyncRealtimeConnection
 
-from bot.config import Config
+from bot.config import BotConfig, ChainedConfig, Config, OpenAIConfig
 from bot.local.serving import serving
 from bot.rehearsal.audio import load_pcm
 from bot.rehearsal.studio import CallerVoice
@@ -224,3 +224,20 @@ async def test_a_wrong_request_is_told_and_the_conversation_goes_on(talk: Talk):
     await talk.configure()
     await talk.connection.response.create()
     assert (await talk.until("response.done")).response.status == "completed"
+
+
+async def test_a_text_model_of_the_operators_choice_follows_instructions_and_calls_functions(url: str):
+    """The model behind the second server is the first one's chat completions."""
+    bot = BotConfig(name="free", chained=ChainedConfig(transcriber="tones", responder="openai:facts", speaker="tones"))
+    async with serving(bot, upstream=OpenAIConfig(base_url=url)) as free:
+        async for talk in talking(free, PCMU_8K):
+            await talk.configure(turn_detection=None)
+            text = {"type": "input_text", "text": "Thank you, goodbye."}
+            await talk.connection.conversation.item.create(
+                item={"type": "message", "role": "user", "content": [text]}  # type: ignore[typeddict-item, list-item]
+            )
+            await talk.connection.response.create(response={"instructions": "Be brief."})
+            done = await talk.until("response.done")
+            spoken, call = done.response.output
+            assert "Goodbye" in spoken.content[0].transcript
+            assert (call.name, call.arguments) == ("hang_up", "{}")

@@ -2,8 +2,11 @@
 
 import asyncio
 import json
+import sys
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from pathlib import Path
 
 import aiohttp
 import openai
@@ -18,6 +21,14 @@ from bot.local.realtime.api import RealtimeOptions
 from bot.local.serving import serving
 
 TONES = BotConfig(name="tones", chained=ChainedConfig(transcriber="tones", responder="tones", speaker="tones"))
+FACTS = """
+[log]
+format = "json"
+
+[[bots]]
+name = "tones"
+chained = { transcriber = "tones", responder = "tones", speaker = "tones" }
+"""
 KEY = "sk-right"
 KEYS = Keys(("sk-other", KEY))
 
@@ -194,3 +205,29 @@ async def test_facts_from_the_operators_own_file_are_what_is_answered():
                         assert event.text == "At the harbour."
                         return
     raise AssertionError("no answer came")
+
+
+async def test_the_command_serves_what_its_file_knows_until_it_is_told_to_stop(tmp_path: Path):
+    facts = tmp_path / "facts.toml"
+    facts.write_text(FACTS)
+    command = ("-m", "bot", "local", "--port", "0", "--facts", str(facts), "--api-key", KEY, "--api-key", "sk-other")
+    process = await asyncio.create_subprocess_exec(sys.executable, *command, stderr=PIPE)
+    assert process.stderr is not None
+    async with asyncio.timeout(30):
+        said = {}
+        while said.get("event") != "local_server_listening":
+            said = json.loads(await process.stderr.readline())
+        assert KEY not in str(said)
+        async with connect(socket_url(said["base_url"]), additional_headers={"api-key": KEY}) as socket:
+            assert (await next_event(socket))["type"] == "session.created"
+        process.terminate()
+        assert await process.wait() == 0
+
+
+async def test_the_command_says_what_to_do_when_it_cannot_listen(url: str):
+    port = url.split(":")[2].removesuffix("/v1")
+    command = ("-m", "bot", "local", "--port", port)
+    process = await asyncio.create_subprocess_exec(sys.executable, *command, stderr=PIPE)
+    _, said = await asyncio.wait_for(process.communicate(), 50)
+    assert process.returncode == 1
+    assert "choose another --port" in " ".join(said.decode().split())

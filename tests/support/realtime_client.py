@@ -82,10 +82,13 @@ class Client:
 
     def sends(self, kind: str, **fields: Any) -> list[Event]:
         """One message; the events that come back at once."""
-        return self._take(self.session.receive(json.dumps({"type": kind, **fields}), self.now))
+        return self.sends_raw(json.dumps({"type": kind, **fields}))
 
     def sends_raw(self, message: str | bytes) -> list[Event]:
-        return self._take(self.session.receive(message, self.now))
+        events = self._take(self.session.receive(message, self.now))
+        while self.session.is_behind:
+            events += self._take(self.session.catch_up(self.now))
+        return events
 
     def configure(self, **settings: Any) -> list[Event]:
         """session.update; `input` and `output` are those of its `audio`."""

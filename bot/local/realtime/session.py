@@ -28,6 +28,7 @@ from media.frame import L16_8K
 
 MIN_COMMIT_MS = 100
 _NORMAL_CLOSE = 1000
+_SLICE_MS = 1000  # of an append, listened to in one go
 _TRANSCRIPTION = "conversation.item.input_audio_transcription"
 
 
@@ -56,6 +57,7 @@ class ServerSession:
         self._ear = Ear()
         self._hearing = Hearing(self._outbox)
         self._responses = Responses(self._outbox, self._conversation, self._sounds, self._memory, terms)
+        self._unheard = b""
         self._speech_item: str | None = None
         self._expires_at = math.inf
         self._idle_at = math.inf
@@ -82,6 +84,16 @@ class ServerSession:
             self._outbox.complain(exc, None if given is None else client_event_id(given))
         return self._taken()
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether there is more in a long append than was listened to: `catch_up` comes before anything else."""
+        return bool(self._unheard)
+
+    def catch_up(self, now: float) -> list[Output]:
+        """A second more of it; others may do something in between."""
+        self._hear_some(now)
+        return self._taken()
+
     def from_worker(self, result: Result, now: float) -> list[Output]:
         if (heard := self._hearing.receive(result)) is not None:
             self._on_heard(heard, now)
@@ -106,7 +118,14 @@ class ServerSession:
         if not self._ear.has_room(len(payload), audio):
             message = f"The input audio buffer is full: commit it at least every {LONGEST_TURN_MS // 1000} seconds."
             raise RequestError(message, "audio", "input_audio_buffer_full")
-        for found in self._ear.hear(payload, audio):
+        self._unheard = payload
+        self._hear_some(now)
+
+    def _hear_some(self, now: float) -> None:
+        audio = self._settings.input_format
+        size = audio.payload_bytes(_SLICE_MS)
+        some, self._unheard = self._unheard[:size], self._unheard[size:]
+        for found in self._ear.hear(some, audio):
             self._on_speech(found, now)
 
     def _on_speech(self, found: SpeechEvent, now: float) -> None:

@@ -55,6 +55,10 @@ class RealtimeConnection:
                 if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
                     self._deliver(self._session.receive(message.data, self._now()))
                     await self._room()
+                    while self._session.is_behind:
+                        await asyncio.sleep(0)
+                        self._deliver(self._session.catch_up(self._now()))
+                        await self._room()
             for task in [*helpers, *self._jobs.values()]:
                 task.cancel()
 

@@ -1,9 +1,12 @@
 """The order of events in a session, as OpenAI's own traces have it."""
 
 import base64
+import json
 
 from bot.speech.links import Role, Said, Say
+from media.g711 import encode_ulaw
 from tests.support.realtime_client import EPOCH_S, Client, types
+from tests.support.tones import speech
 
 HOURS = [Say("We are open.", "answer"), Say("From nine to six.", "answer")]
 RESPONSE = [
@@ -159,6 +162,22 @@ def test_the_buffer_is_empty_after_a_commit_and_after_a_clear():
     assert types(client.sends("input_audio_buffer.clear")) == ["input_audio_buffer.cleared"]
     client.sends("input_audio_buffer.commit")
     assert client.error()["message"].endswith("buffer only has 0.00ms of audio.")
+
+
+def test_a_long_append_is_listened_to_a_second_at_a_time():
+    client = Client()
+    frames = [speech(600), bytes(16 * 1400)] * 3
+    sound = base64.b64encode(encode_ulaw(b"".join(frames))).decode()
+    message = json.dumps({"type": "input_audio_buffer.append", "audio": sound})
+    client.session.receive(message, client.now)
+    slices = 1
+    while client.session.is_behind:
+        client.session.catch_up(client.now)
+        slices += 1
+    assert slices == 6
+    started = [event for event in client.sends_raw(message) if event["type"].endswith("speech_started")]
+    assert len(started) == 3
+    assert started[0]["audio_start_ms"] in range(5600, 6000)  # 300 ms of padding before the sixth second
 
 
 def test_vad_may_leave_the_answer_to_the_client():
