@@ -102,7 +102,12 @@ class Call:
 class Run:
     calls: list[Call]
     cpu_s: float
-    memory_mb: float  # more than before
+    memory_mb: float  # more than before, per call
+
+    @classmethod
+    def joined(cls, runs: "list[Run]") -> "Run":
+        calls = [call for run in runs for call in run.calls]
+        return cls(calls, sum(run.cpu_s for run in runs), max(run.memory_mb for run in runs))
 
     @property
     def call_s(self) -> float:
@@ -200,7 +205,7 @@ async def measure(name: str, stand_in: StandIn, scripts: list[list[Step]], lines
         watcher.cancel()
     sessions = stand_in.facts()
     calls = [Call(caller, report, heard_session(report, sessions)) for caller, report in ended]
-    return Run(calls, spent_s, max(memory_mb) - memory_mb[0])
+    return Run(calls, spent_s, (max(memory_mb) - memory_mb[0]) / len(calls))
 
 
 def heard_session(report: CallReport, sessions: list[SessionFacts]) -> SessionFacts | None:
@@ -271,7 +276,7 @@ def figures(run: Run, reference: Run | None) -> dict[str, str]:
     errors = [error for call in known for error in truncation_errors_ms(call)]
     sizes = [abs(error) for error in errors if error is not None]
     return {
-        "calls answered, of": f"{sum(call.report.outcome == 'answered' for call in run.calls)} / {len(run.calls)}",
+        "calls to the end, of": f"{sum(call.report.ended_by == 'caller' for call in run.calls)} / {len(run.calls)}",
         "call-seconds": f"{run.call_s:.0f}",
         "CPU, ms per call-second": f"{run.cpu_ms:.2f}",
         "CPU, times the relay's": f"{run.cpu_ms / reference.cpu_ms:.2f}" if reference else "",
@@ -286,7 +291,7 @@ def figures(run: Run, reference: Run | None) -> dict[str, str]:
         "  share within 20 ms": f"{sum(size <= 20 for size in sizes) / len(sizes):.1%}" if sizes else "",
         "late audio, ms": f"{sum(call.report.late_audio_ms for call in run.calls):.0f}",
         "gaps, ms": f"{sum(call.report.gap_ms for call in run.calls):.0f}",
-        "memory, MB per call": f"{run.memory_mb / len(run.calls):.2f}",
+        "memory, MB per call": f"{run.memory_mb:.2f}",
         "callers' own lateness, ms, p50 / p99": callers_lateness(run),
         "errors": f"{sum(len(call.report.errors) for call in run.calls)}",
     }
@@ -314,21 +319,22 @@ def print_table(title: str, runs: dict[str, Run]) -> None:
 
 
 def main(options: argparse.Namespace) -> None:
-    answer_ms = LONG_ANSWER_MS if options.barge_ins else ANSWER_MS
-    with StandIn(answer_ms) as stand_in:
+    least_ms = max(0.0, options.delay - options.jitter)
+    network = f", {options.delay:g} +- {options.jitter:g} ms" if options.delay else ""
+    with StandIn(LONG_ANSWER_MS if options.barge_ins else ANSWER_MS) as stand_in:
         for calls in options.calls:
-            runs = {}
-            for name in options.services:
-                share = -(-options.barge_ins // calls)
-                scripts = [
-                    barge_ins(share, index) if options.barge_ins else conversation(options.seconds)
-                    for index in range(calls)
-                ]
-                least_ms = max(0.0, options.delay - options.jitter)
-                lines = [Line(delay_ms=least_ms, jitter_ms=2 * options.jitter, seed=index) for index in range(calls)]
-                runs[name] = asyncio.run(measure(name, stand_in, scripts, lines))
-            network = f", {options.delay:g} +- {options.jitter:g} ms" if options.delay else ""
-            print_table(f"{calls} calls at once{network}", runs)
+            lines = [Line(delay_ms=least_ms, jitter_ms=2 * options.jitter, seed=index) for index in range(calls)]
+            runs: dict[str, list[Run]] = {name: [] for name in options.services}
+            for name in options.services * options.rounds:
+                scripts = [script(options, calls, index) for index in range(calls)]
+                runs[name].append(asyncio.run(measure(name, stand_in, scripts, lines)))
+            joined = {name: Run.joined(rounds) for name, rounds in runs.items()}
+            print_table(f"{calls} calls at once{network}", joined)
+
+
+def script(options: argparse.Namespace, calls: int, index: int) -> list[Step]:
+    """What the caller with this number does."""
+    return barge_ins(-(-options.barge_ins // calls), index) if options.barge_ins else conversation(options.seconds)
 
 
 if __name__ == "__main__":
@@ -336,6 +342,9 @@ if __name__ == "__main__":
     parser.add_argument("--calls", type=int, nargs="+", default=[1, 10, 30])
     parser.add_argument("--seconds", type=float, default=36.0, help="how long each call is, roughly")
     parser.add_argument("--services", nargs="+", choices=SERVICES, default=list(SERVICES))
+    parser.add_argument(
+        "--rounds", type=int, default=1, help="how often each service has its turn; a noisy machine needs more"
+    )
     parser.add_argument("--barge-ins", type=int, default=0, help="interrupt only: so many times over all calls")
     parser.add_argument("--delay", type=float, default=0.0, help="of the network to the carrier, ms each way")
     parser.add_argument("--jitter", type=float, default=0.0, help="how much more or less than that, ms")
