@@ -4,21 +4,26 @@ import asyncio
 import json
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import aiohttp
 import openai
 import pytest
+from aiohttp.test_utils import TestServer
 from openai import AsyncOpenAI
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from bot.config import BotConfig, ChainedConfig, FactConfig
+from bot.local.engines import LocalEngines
 from bot.local.http import Keys
 from bot.local.realtime.api import RealtimeOptions
+from bot.local.server import application
 from bot.local.serving import serving
+from bot.rehearsal.tones import ToneResponder
+from bot.speech.links import Said, Say, UseTool
 
 TONES = BotConfig(name="tones", chained=ChainedConfig(transcriber="tones", responder="tones", speaker="tones"))
 FACTS = """
@@ -174,6 +179,29 @@ async def test_a_client_that_does_not_read_keeps_the_server_from_making_more(url
         done = await asyncio.wait_for(next_event(lazy, "response.done"), 20)
         assert done["response"]["status"] == "completed"  # type: ignore[index]
         await next_event(lazy, "rate_limits.updated")
+
+
+async def test_a_bug_in_one_session_ends_that_session_only_and_leaves_no_task():
+    class Broken(ToneResponder):
+        def respond(self, history: Sequence[Said]) -> AsyncIterator[Say | UseTool]:
+            raise ZeroDivisionError
+
+    engines = LocalEngines(TONES)
+    engines.responder = Broken()
+    exact = {"type": "response.create", "response": {"instructions": "Say exactly this, word for word: Well."}}
+    async with TestServer(application(engines)) as server:
+        url = socket_url(str(server.make_url("/v1")))
+        async with connect(url) as steady:
+            await next_event(steady)
+            tasks = asyncio.all_tasks()
+            async with connect(url) as unlucky:
+                await unlucky.send(json.dumps({"type": "response.create"}))
+                await unlucky.wait_closed()
+                assert unlucky.close_code == 1011
+            await steady.send(json.dumps(exact))
+            done = await next_event(steady, "response.done")
+            assert done["response"]["status"] == "completed"  # type: ignore[index]
+            assert asyncio.all_tasks() <= tasks
 
 
 async def test_a_going_server_says_goodbye_to_its_sessions():

@@ -53,13 +53,18 @@ class Item:
         for part in self.body["content"]:
             part.pop("transcript", None)
 
+    @property
+    def is_heard_to_last(self) -> bool:
+        """Whether at least the beginning of its last sentence was heard."""
+        return self.heard_ms is None or not self.sentences or self.heard_ms > self.sentences[-1].start_ms
+
     def heard(self) -> Sequence[Said]:
         """An assistant's sentences, as far as they were heard."""
         if self.heard_ms is None:
             return [Said(Role.BOT, one.text, one.tag) for one in self.sentences]
         ends = [*(one.start_ms for one in self.sentences[1:]), self.sound_ms]
         said = []
-        for one, end_ms in zip(self.sentences, ends, strict=True):
+        for one, end_ms in zip(self.sentences, ends, strict=False):  # without sentences there is one end still
             words = one.text.split()
             length_ms = end_ms - one.start_ms
             share = min(1.0, max(0.0, (self.heard_ms - one.start_ms) / length_ms)) if length_ms > 0 else 0.0

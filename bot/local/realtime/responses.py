@@ -42,6 +42,7 @@ class Responses:
         self._beside: list[Making] = []
         self._owners: dict[int, Making] = {}
         self._deferred: Deferred | None = None
+        self._deferred_by: Response | None = None
 
     @property
     def is_active(self) -> bool:
@@ -100,6 +101,12 @@ class Responses:
         ]
         return next((ms for ms in ended if ms is not None), None)
 
+    def truncated(self, item: Item) -> None:
+        """A caller who never heard that they were asked for something does not give it."""
+        is_asking = self._deferred_by is not None and item in self._deferred_by.items
+        if is_asking and not item.is_heard_to_last:
+            self._deferred = None
+
     def interrupt(self) -> None:
         """The caller speaks over the conversation's response; those beside it are none of their business."""
         if self._active is not None:
@@ -149,7 +156,8 @@ class Responses:
             return None
         complete = filled(tool, declaration, last_words(self._heard_before(making)))
         if isinstance(complete, Deferred):
-            self._deferred = complete
+            if making is self._active:
+                self._deferred, self._deferred_by = complete, making.response
             return None
         return as_json(complete)
 

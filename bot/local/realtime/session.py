@@ -316,7 +316,9 @@ class ServerSession:
         return {**item.body, "content": parts}
 
     def _truncate(self, item_id: str, audio_end_ms: int) -> None:
-        self._conversation.find(item_id, "truncate").truncate(audio_end_ms)
+        item = self._conversation.find(item_id, "truncate")
+        item.truncate(audio_end_ms)
+        self._responses.truncated(item)
         self._sounds.cut(item_id, audio_end_ms)
         self._outbox.emit("conversation.item.truncated", item_id=item_id, content_index=0, audio_end_ms=audio_end_ms)
 

@@ -104,12 +104,14 @@ class RealtimeConnection:
     async def _keep_time(self) -> None:
         while True:
             self._is_rescheduled.clear()
-            wait_s = self._session.deadline - self._now()
-            if wait_s <= 0:
+            deadline = self._session.deadline
+            if deadline <= self._now():
                 self._deliver(self._session.on_deadline(self._now()))
                 continue
+            # Not wait_for: in Python 3.11 it loses a cancellation that comes together with the event.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._is_rescheduled.wait(), None if wait_s == math.inf else wait_s)
+                async with asyncio.timeout_at(None if deadline == math.inf else deadline):
+                    await self._is_rescheduled.wait()
 
     # -- slow work -------------------------------------------------------------------------------------------------
 

@@ -127,6 +127,21 @@ def test_a_message_is_taken_once_the_caller_has_spoken_it():
     assert client.last("response.output_audio_transcript.done")["transcript"].startswith("Thank you. I'll pass")
 
 
+def test_a_caller_who_did_not_hear_that_they_may_leave_a_message_leaves_none():
+    facts = FactsResponder([Fact(("When do you open?",), "At nine.")])
+    client = client_with([declared(TAKE_MESSAGE)], facts.next_turn, ["Put me through.", "When do you open?"])
+    client.hears_turn()
+    client.works()
+    assert "leave your message" in client.last("response.output_audio_transcript.done")["transcript"]
+    asking = client.last("response.output_item.added")["item"]["id"]
+    client.hears(300)
+    client.hears_speech()
+    client.sends("conversation.item.truncate", item_id=asking, content_index=0, audio_end_ms=500)
+    client.hears(600)
+    client.works()
+    assert client.last("response.output_audio_transcript.done")["transcript"] == "At nine."
+
+
 def test_a_message_of_nothing_is_none():
     facts = FactsResponder([])
     client = client_with([declared(TAKE_MESSAGE)], facts.next_turn, ["I want to leave a message.", ""])
