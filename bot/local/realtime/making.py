@@ -132,7 +132,7 @@ class Making:
         if busy or self.is_over:
             return []
         messages: list[Output] = []
-        if self.response.sound_ms:
+        if self.response.is_speaking:
             messages += self._sound(self._transcoder.flush())
         if self.is_over:
             return messages

@@ -1,7 +1,7 @@
 """One response on the wire: its items, parts and deltas, in the order in which OpenAI's service sends them.
 
-It is told what is said and done (`making.py`) and gives back messages. At most one item is open at a time. Where OpenAI
-leaves an order open, it is that of `docs` and guides: audio done, transcript done, part done, item done, response done.
+It is told what is said and done (`making.py`) and gives back messages. At most one item is open at a time. Where the
+documentation leaves an order open it is: audio done, transcript done, part done, item done, response done.
 """
 
 from collections.abc import Mapping, Sequence
@@ -77,6 +77,11 @@ class Response:
 
     def created(self) -> list[str]:
         return [event(self._new_id, "response.created", response=self._body(None, None))]
+
+    @property
+    def is_speaking(self) -> bool:
+        """Whether a message is open that has sound."""
+        return self._open is not None and self.wanted.is_spoken
 
     def is_spent(self) -> bool:
         """Whether it is as long as it may be."""

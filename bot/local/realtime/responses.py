@@ -44,11 +44,6 @@ class Responses:
         self._deferred: Deferred | None = None
         self._deferred_by: Response | None = None
 
-    @property
-    def is_active(self) -> bool:
-        """Whether one is being made in the conversation."""
-        return self._active is not None
-
     def check_room(self) -> None:
         """Raises `RequestError` while a response is being made in the conversation."""
         if self._active is not None:
