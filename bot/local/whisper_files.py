@@ -5,12 +5,12 @@ is wanted. A recording of any length goes through in parts of two minutes, each 
 memory nor the time between two results grows with it. The generators yield None where a part held no words: whoever
 runs them on a shared thread can put something more urgent in between.
 
-What is longer than a window is searched for speech first, and only that is listened to, a window at a time, each by
-itself. Whisper's own way, from one window's last time stamp to the next with the text so far as context, skips whole
-sentences and repeats itself with the small models: on eleven minutes of the tests' speech (88 speakers in a row) it got
-14.6 % of the words wrong, without the context 11.0 %, and this way 8.8 %, against 7.9 % for each speaker alone. For
-the same reason a prompt and keywords are given to the first window only, as OpenAI does: in every window, three words
-of them made 13 % of it.
+A recording is searched for speech first, and listened to a window at a time, each by itself; where speech was found but
+no words, it is listened to again. Whisper's own way, from one window's last time stamp to the next with the text so far
+as context, skips sentences and repeats itself with the small models: of 88 people's readings in a row, 11 minutes, it
+got 13.7 % of the words wrong, without the context 8.8 %, and this way 8.5 %, against 8.0 % for each reading by itself
+(`benchmarks/recordings.py`). For the same reason a prompt and keywords are given to the first window only, as OpenAI
+does: in every window, a prompt of three words doubled the errors.
 """
 
 import copy
@@ -30,6 +30,7 @@ from bot.local.errors import SoundFileError
 from bot.local.models import INSTALL
 from bot.local.phantoms import is_made_up, spoken_words
 from bot.local.sound_files import RATE_HZ, Samples, SoundFile
+from bot.local.stretches import WINDOW_S, Stretch, missed, windows
 from bot.local.transcription import Segment, SpeechSearch, Token, Wanted, Word
 from bot.local.word_times import fitted
 
@@ -42,9 +43,7 @@ except ImportError as exc:
 
 _PART_S = 120.0
 _LONG_S = 30.0  # more than one window
-_LONG_SEARCH = SpeechSearch(threshold=0.3, prefix_padding_ms=300, silence_ms=500)
-_PAUSE_S = 1.0
-_WINDOW_S = 29.0
+_SEARCH = SpeechSearch(threshold=0.3, prefix_padding_ms=300, silence_ms=500)
 _PROMPT_TOKENS = 223  # the last ones: half of the model's context, less the token that says what they are
 _TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 _MAYBE_SILENCE = 0.4  # no_speech_prob
@@ -91,7 +90,7 @@ class Listening:
         """All of it, as 16-bit mono at 16,000 Hz, if it fits a window; raises `SoundFileError`."""
         first = next(self._parts)
         rest = next(self._parts, None)
-        if rest is None and first.shape[1] <= _WINDOW_S * RATE_HZ:
+        if rest is None and first.shape[1] <= WINDOW_S * RATE_HZ:
             mono: NDArray[np.int16] = first.mean(axis=0).astype("<i2")
             return mono.tobytes()
         self._parts = chain([first] if rest is None else [first, rest], self._parts)
@@ -122,66 +121,60 @@ class Listening:
             yield None, scaled.mean(axis=0)
 
     def _listen(self, samples: NDArray[np.float32], start: int, channel: int | None) -> Iterator[Segment]:
-        is_whole = start == 0 and len(samples) <= _LONG_S * RATE_HZ
-        clips = self._clips(samples, self.wanted.search or (None if is_whole else _LONG_SEARCH))
-        if clips is not None and not clips:
-            return
+        speech = self._speech(samples, self.wanted.search or _SEARCH)
+        by_window = [((group[0][0], group[-1][1]), group) for group in windows(speech)]
+        if self.wanted.search is None and start == 0 and len(samples) <= _LONG_S * RATE_HZ:
+            by_window = [((0.0, len(samples) / RATE_HZ), speech)]
+        for window, stretches in by_window:
+            heard = self._hear(samples, start, window, channel)
+            places = [(segment.start_s - start / RATE_HZ, segment.end_s - start / RATE_HZ) for segment in heard]
+            for stretch in missed(stretches, places):
+                heard += self._hear(samples, start, stretch, channel)
+            for segment in sorted(heard, key=lambda segment: segment.start_s):
+                if not self._is_made_up(segment):
+                    yield segment
+
+    def _hear(self, samples: NDArray[np.float32], start: int, stretch: Stretch, channel: int | None) -> list[Segment]:
+        """What is said in a stretch of the samples, which begin at sample `start` of the recording."""
+        begin, end = (round(at * RATE_HZ) for at in stretch)
+        prompt, self._prompt = self._prompt, ""
         model = copy.copy(self._model)  # shares the weights
         model.model = recorder = _TokenRecorder(self._model.model)
         try:
             found, info = model.transcribe(
-                samples,
+                samples[begin:end],
                 language=self.language if self._is_language_known else None,
                 task=self.wanted.task,
                 temperature=_TEMPERATURES if not self.wanted.temperature else self.wanted.temperature,
-                initial_prompt=(start == 0 and self._prompt) or None,
+                initial_prompt=prompt or None,
                 condition_on_previous_text=False,
                 word_timestamps=True,
-                clip_timestamps=clips or "0",
             )
             self.language, self._is_language_known = info.language, True
             tokenizer = Tokenizer(
                 model.hf_tokenizer, model.model.is_multilingual, task=self.wanted.task, language=info.language
             )
-            for one in found:
-                tokens = recorder.take(one.tokens, tokenizer)
-                if not self._is_made_up(one):
-                    yield _segment(one, tokens, start, samples, channel)
+            return [
+                _segment(one, recorder.take(one.tokens, tokenizer), start + begin, samples[begin:end], channel)
+                for one in found
+            ]
         except RuntimeError as exc:
             raise VoiceError(f"the local transcriber failed: {exc}") from exc
 
-    def _is_made_up(self, one: Any) -> bool:
-        if is_made_up(one.text, one.no_speech_prob, one.avg_logprob):
+    def _is_made_up(self, segment: Segment) -> bool:
+        if is_made_up(segment.text, segment.no_speech_prob, segment.avg_logprob):
             return True
-        is_prompt = spoken_words(one.text) == spoken_words(self.wanted.prompt)
-        return is_prompt and one.no_speech_prob > _MAYBE_SILENCE  # where nobody speaks, the prompt may come back
+        is_prompt = spoken_words(segment.text) == spoken_words(self.wanted.prompt)
+        return is_prompt and segment.no_speech_prob > _MAYBE_SILENCE  # where nobody speaks, the prompt may come back
 
-    def _clips(self, samples: NDArray[np.float32], search: SpeechSearch | None) -> Sequence[float] | None:
-        """Where speech begins and ends, by turns, in seconds; None where all is to be listened to."""
-        if search is None:
-            return None
+    def _speech(self, samples: NDArray[np.float32], search: SpeechSearch) -> list[Stretch]:
         options = VadOptions(
             threshold=search.threshold,
             min_silence_duration_ms=search.silence_ms,
             speech_pad_ms=search.prefix_padding_ms,
         )
-        speech = get_speech_timestamps(samples, options)
-        joined = join([(stretch["start"] / RATE_HZ, stretch["end"] / RATE_HZ) for stretch in speech])
-        return [place for stretch in joined for place in stretch]
-
-
-def join(stretches: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Stretches of speech, in seconds, with short pauses in between joined into ones that a window holds.
-
-    The model knows more of a word from its neighbours, and each stretch costs a window.
-    """
-    joined: list[tuple[float, float]] = []
-    for start, end in stretches:
-        if joined and start - joined[-1][1] <= _PAUSE_S and end - joined[-1][0] <= _WINDOW_S:
-            joined[-1] = (joined[-1][0], end)
-        else:
-            joined.append((start, end))
-    return joined
+        found = get_speech_timestamps(samples, options)
+        return [(stretch["start"] / RATE_HZ, stretch["end"] / RATE_HZ) for stretch in found]
 
 
 class _TokenRecorder:
