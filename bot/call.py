@@ -464,7 +464,7 @@ class Call:
         commands = self._settle(now)
         cuts = self.playout.clear(now)
         texts = {cut.reply_id: self._replies.pop(cut.reply_id) for cut in cuts if cut.reply_id in self._replies}
-        self._cut = dict(texts)
+        self._cut |= texts
         unfinished = self._expected[0] if self._expected else None
         self._interruption = Interruption(cuts, texts, unfinished, self._pending_tool)
         commands += self._drop_tool()

@@ -282,7 +282,7 @@ class BotConfig(_Section, frozen=True):
     """The silence after which the bot asks whether anybody is there; after two such questions, goodbye."""
     reply_timeout_s: float = 10.0
     """How long an engine may take before the caller is asked to say it again."""
-    filler_after_s: float = 1.5
+    filler_after_s: float = 1.2
     """How long the caller waits in silence for an answer, a tool or a lost model before hearing texts.filler."""
     lead_ms: int = 400
     """How much audio the carrier may hold ahead of the ear; more rides out network and processor stalls."""

@@ -1,6 +1,6 @@
 """The WebSockets of one voice: opened, read, written and closed as the voice asks, by number. They decide nothing.
 
-A ping a second tells whether the model still reads: bytes that only pile up in the network are of no use to a caller.
+Frequent pings tell whether the model still reads: bytes that only pile up in the network are of no use to a caller.
 """
 
 import asyncio
@@ -12,9 +12,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 
 from bot.events import FromModel, LinkClogged, LinkClosed, LinkEvent, LinkFlows
 
-_PING_EVERY_S = 1.0
-_CLOGGED_AFTER_S = 0.8
-_DEAD_AFTER_S = 5.0
+_PING_EVERY_S = 0.4
+_CLOGGED_AFTER_S = 0.4
+_DEAD_AFTER_S = 3.0
 _MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 _UNSENT_BYTES = 1024 * 1024  # never reached: before that the pings have told that nobody reads
 _CLOSE_S = 1.0
@@ -112,7 +112,8 @@ class ModelSockets:
             pulse = asyncio.create_task(self._feel_pulse(number, socket))
             try:
                 while number in self._tasks:
-                    await self.deliver(FromModel(number, await socket.recv()))
+                    message = await socket.recv()
+                    await self.deliver(FromModel(number, message))  # looked up now: it may have changed hands
                 return "closed", None
             except ConnectionClosed as exc:
                 closed = exc.rcvd or exc.sent

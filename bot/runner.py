@@ -128,6 +128,7 @@ class CallRunner:
         self._is_running = False
         self._is_unwanted = False
         self._timer: asyncio.TimerHandle | None = None
+        self._armed_for = math.inf  # uvloop's handle for a time that is now does not say when
         self._due = asyncio.Event()
 
     async def run(self) -> None:
@@ -193,20 +194,18 @@ class CallRunner:
         while True:
             await self._due.wait()
             self._due.clear()
-            self._timer = None
+            self._close_timer()
             await self._deliver(self._session.on_deadline(self._loop.time()))
-
-    @property
-    def _armed_for(self) -> float:
-        return math.inf if self._timer is None else self._timer.when()
 
     def _set_timer(self) -> None:
         """One timer a call. One that fires too early costs little and sets itself anew; one too late is moved."""
         if self._session.deadline < self._armed_for:
             self._close_timer()
-            self._timer = self._loop.call_at(self._session.deadline, self._due.set)
+            self._armed_for = self._session.deadline
+            self._timer = self._loop.call_at(self._armed_for, self._due.set)
 
     def _close_timer(self) -> None:
+        self._armed_for = math.inf
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

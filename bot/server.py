@@ -19,7 +19,7 @@ from bot.calllog.store import CallLog
 from bot.carrier.base import Answer, Carrier, IncomingCall, MediaStream, Webhook
 from bot.carrier.twilio import TwilioCarrier
 from bot.carrier_rest import CallControl
-from bot.config import BotConfig, Config
+from bot.config import BotConfig, Config, TextsConfig, without_secrets
 from bot.engines import Engines
 from bot.errors import BotError, CarrierError, SignatureError
 from bot.feed import Feed
@@ -112,6 +112,7 @@ class Service:
         for name in self.carriers:
             app.router.add_route("*", f"/{name}/voice", self._voice_webhook, name=f"{name}-voice")
             app.router.add_route("*", f"/{name}/status", self._status_webhook, name=f"{name}-status")
+            app.router.add_route("*", f"/{name}/transferred", self._transferred_webhook, name=f"{name}-transferred")
             app.router.add_get(f"/media/{name}/{{token}}", self._media_socket, name=f"{name}-media")
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)
@@ -161,6 +162,15 @@ class Service:
             "carrier_status", carrier=carrier.name, carrier_call_id=progress.carrier_call_id, status=progress.status
         )
         return web.Response(status=204)
+
+    async def _transferred_webhook(self, request: web.Request) -> web.Response:
+        """A transfer is over: who reached nobody is told so, and the call ends."""
+        carrier = self._carrier_of(request)
+        webhook = await self._checked(carrier, request)
+        bot = self.config.bot_for(carrier.incoming(webhook).to_number)
+        texts, language = (TextsConfig(), "en") if bot is None else (bot.texts, bot.language)
+        answer = carrier.after_transfer(webhook, texts.transfer_failed, language)
+        return web.Response(text=answer.body, content_type=answer.content_type, charset="utf-8")
 
     async def _checked(self, carrier: Carrier, request: web.Request) -> Webhook:
         """The request, once the carrier's signature on it was found to be right."""
@@ -333,7 +343,9 @@ def _carriers(config: Config, public_url: str) -> dict[str, Carrier]:
     carriers: dict[str, Carrier] = {}
     if (twilio := config.carriers.twilio) is not None:
         tokens = (twilio.auth_token, twilio.old_auth_token)
-        carriers["twilio"] = TwilioCarrier(twilio.account_sid, tokens, public_url, twilio.api_base)
+        carriers["twilio"] = TwilioCarrier(
+            twilio.account_sid, tokens, public_url, twilio.api_base, after_transfer_path="/twilio/transferred"
+        )
     return carriers
 
 
@@ -365,7 +377,7 @@ def _started(ticket: Ticket) -> CallStarted:
         from_number=ticket.from_number,
         to_number=ticket.to_number,
         started_at=datetime.now(UTC),
-        config=msgspec.to_builtins(ticket.bot),
+        config=msgspec.to_builtins(without_secrets(ticket.bot)),
     )
 
 

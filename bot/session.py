@@ -101,10 +101,10 @@ class Session:
         endpointer: Endpointer | None,
         recorder: Recorder | None,
         now: float,
-        untold: Sequence[Effect] = (),
+        untold: list[Effect] | None = None,
     ) -> None:
-        """Without an endpointer the voice tells when the caller speaks; `untold` is what it said before the call."""
-        self._untold = untold
+        """Without an endpointer the voice tells when the caller speaks; `untold` grows until the stream starts."""
+        self._untold: list[Effect] | None = [] if untold is None else untold  # None once the stream has started
         self._carrier_call_id = carrier_call_id
         self._stream = stream
         self._voice = voice
@@ -134,8 +134,9 @@ class Session:
                 if isinstance(event, StreamStarted) and event.carrier_call_id != self._carrier_call_id:
                     raise CarrierError("the media stream belongs to another call than its token", close_code=1008)
                 self._feed(event, self._carriers_time(now) if isinstance(event, MarkReturned) else now, outputs)
-                if isinstance(event, StreamStarted) and self._untold:
-                    self._apply(self._untold, now, outputs)
+                if isinstance(event, StreamStarted) and self._untold is not None:
+                    untold, self._untold = self._untold, None
+                    self._apply(untold, now, outputs)
         return outputs
 
     def from_worker(self, result: JobResult, now: float) -> list[Output]:
@@ -263,6 +264,8 @@ class Session:
         for effect in effects:
             if isinstance(effect, _FOR_THE_RUNNER):
                 outputs.append(effect)
+            elif self._untold is not None:
+                self._untold.append(effect)
             else:
                 if isinstance(effect, VoiceWarned | VoiceFailed | RateLimitsTold):
                     outputs.append(effect)

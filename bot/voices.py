@@ -29,7 +29,7 @@ class Party:
     voice: Voice
     endpointer: Endpointer | None  # None where the voice itself tells when the caller speaks
     sockets: ModelSockets | None = None
-    untold: Sequence[Effect] = ()
+    untold: list[Effect] | None = None
 
 
 class Voices:

@@ -5,6 +5,7 @@ nothing is billed if the call never comes; then it is closed when its ticket exp
 """
 
 import asyncio
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,11 +21,11 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Warm:
-    """A voice with its sockets, and what it had to say before anybody listened."""
+    """A voice with its sockets, and what it has to say before anybody listens: until then that grows."""
 
     voice: RealtimeVoice
     sockets: ModelSockets
-    untold: Sequence[Effect]
+    untold: list[Effect]
 
 
 class WarmVoice:
@@ -35,6 +36,7 @@ class WarmVoice:
         self._voice = voice
         self._sockets = ModelSockets(endpoint, self._on_event)
         self._untold: list[Effect] = []
+        self._is_claimed = False
         self._timer: asyncio.TimerHandle | None = None
         self._late: asyncio.Task[None] | None = None
 
@@ -42,7 +44,8 @@ class WarmVoice:
         await self._carry_out(self._voice.start(self._loop.time()))
 
     def claim(self) -> Warm:
-        """The call is there: from now on it is told of everything."""
+        """The call is there, and will listen to the sockets itself in a moment."""
+        self._is_claimed = True
         self._stop()
         return Warm(self._voice, self._sockets, self._untold)
 
@@ -56,6 +59,9 @@ class WarmVoice:
         await self._carry_out(self._voice.receive(event, self._loop.time()))
 
     async def _carry_out(self, effects: Sequence[Effect]) -> None:
+        links = (OpenLink, ToModel, CloseLink)
+        # Before anything is awaited: the call may take over in the meantime.
+        self._untold += [effect for effect in effects if not isinstance(effect, links)]
         for effect in effects:
             match effect:
                 case OpenLink(number):
@@ -64,10 +70,8 @@ class WarmVoice:
                     await self._sockets.send(number, message)
                 case CloseLink(number):
                     self._sockets.close(number)
-                case _:
-                    self._untold.append(effect)
         self._stop()
-        if self._voice.deadline < float("inf"):
+        if self._voice.deadline < math.inf and not self._is_claimed:
             self._timer = self._loop.call_at(self._voice.deadline, self._on_late)
 
     def _on_late(self) -> None:

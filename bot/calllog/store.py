@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Self
+from weakref import WeakKeyDictionary
 
 import structlog
 from sqlalchemy import URL, select, update
@@ -27,6 +28,12 @@ CLOSE_S = 5.0
 _NUMBERS_PER_RUN = 1 << 36  # a run's own range: records for decades, in 134 million runs
 
 log = structlog.get_logger()
+
+_turns_by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+
+
+def _turns() -> asyncio.Lock:
+    return _turns_by_loop.setdefault(asyncio.get_running_loop(), asyncio.Lock())
 
 
 class CallLog(CallReader):
@@ -52,7 +59,8 @@ class CallLog(CallReader):
     @classmethod
     async def _open(cls, address: URL, engine: AsyncEngine) -> Self:
         me = runs.this_process()
-        async with database.for_writing(engine).begin() as connection:
+        # Alembic keeps the migration it is at in a global: logs that are opened at once in one process take turns.
+        async with _turns(), database.for_writing(engine).begin() as connection:
             await connection.run_sync(database.migrate)
             run = await runs.register(connection, me)
             interrupted = await mark_interrupted(connection, await runs.dead_runs(connection, me, run))

@@ -215,7 +215,9 @@ class ToneConnection:
             self._armed_for = self.session.next_deadline()
             wait_s = self._armed_for - self._clock()
             if wait_s > 0:
+                # Not `wait_for`: in Python 3.11 it loses a cancellation that comes together with the event.
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._is_rescheduled.wait(), None if wait_s == math.inf else wait_s)
+                    async with asyncio.timeout(None if wait_s == math.inf else wait_s):
+                        await self._is_rescheduled.wait()
             else:
                 await self._do(self.session.on_deadline(self._clock()))

@@ -12,8 +12,6 @@ from bot.config import BotConfig, TransferConfig
 from bot.speech.facts import Fact, FactsResponder
 from bot.tools.spec import ToolContext, ToolSpec, output
 
-CALL_TOOLS = frozenset({"hang_up", "take_message", "transfer"})
-
 _NOTHING_KNOWN = "nothing is known about that: tell the caller so, and guess nothing"
 _NOTHING: Mapping[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
 

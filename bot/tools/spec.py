@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+CALL_TOOLS = frozenset({"hang_up", "take_message", "transfer"})
+"""What the call does itself, once the caller has heard what was said before it."""
+
 
 @dataclass(frozen=True, slots=True)
 class ToolSpec:

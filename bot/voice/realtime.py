@@ -48,6 +48,7 @@ from bot.events import (
     WorkBegan,
     WorkEnded,
 )
+from bot.tools.spec import CALL_TOOLS
 from bot.voice import realtime_wire as wire
 from bot.voice.base import Effect
 from bot.voice.conversation import Conversation, Kind, Line
@@ -56,13 +57,14 @@ from bot.voice.model_links import Link, ModelLinks
 from bot.voice.realtime_faults import FINAL_CLOSE_CODES, FINAL_STATUSES, Severity, describe, severity
 from bot.voice.realtime_settings import RealtimeSettings
 from bot.voice.spoken import Spoken, SpokenItems
-from bot.voice.tool_calls import CALL_TOOLS, ToolCalls, arguments_of
+from bot.voice.tool_calls import ToolCalls, arguments_of
 from bot.voice.upstream import Upstream
 from media.frame import AudioFormat
 
 _TOLD_PROMPTS = frozenset({"greeting", "idle_prompt"})  # what was said in the model's place and it must know of
 _CONFIGURE, _CONFIGURE_CORE, _ASK = "configure", "configure-core", "ask"
 _MOST_RETRIES = 2
+_OVERLAP_MS = 600
 _LINK_WORK = "model"
 
 
@@ -99,6 +101,7 @@ class RealtimeVoice:
         self._stalls = 0
         self._retries = 0
         self._is_speaking = False  # the caller
+        self._deaf_from_ms: int | None = None  # since when no session hears the caller
         self._question: _Heard | None = None  # what they said, or are saying, until the answer begins
         self._tools = ToolCalls()
         self._sounding: set[str] = set()  # items that the caller may still be hearing
@@ -149,11 +152,9 @@ class RealtimeVoice:
             case LinkClosed(number, reason, code):
                 return self._on_closed(number, reason, code, now)
             case LinkClogged(number):
-                if number == self._link:
-                    self._upstream.close()
-                return []
+                return self._on_clogged() if number == self._link else []
             case LinkFlows(number):
-                return self._flow() if number == self._link and self._links.is_ready else []
+                return self._on_flowing() if number == self._link and self._links.is_ready else []
             case SpeechStarted(start_ms):
                 return self._on_local_speech(start_ms)
             case UtteranceEnded(_, end_ms):
@@ -220,15 +221,24 @@ class RealtimeVoice:
             return []
         return self._drop(link, describe(fault), now, is_final=severity(fault) is not Severity.RETRYABLE)
 
-    def _begin_session(self, now: float) -> list[Effect]:
-        """The current link is ready: tell it what was said so far, and what it has missed."""
+    def _begin_session(self, now: float, *, is_seamless: bool = False) -> list[Effect]:
+        """The current link is ready: tell it what was said so far, and what it has missed.
+
+        One that takes over in a silence hears the last moment again, for a word may just be beginning.
+        """
         self._link = self._links.current.number if self._links.current is not None else 0
         self._active = None
         self._upstream.begin_buffer()
         effects: list[Effect] = [self._send(wire.create_item(line)) for line in self._conversation.lines()]
         question = self._question
         is_unheard = question is not None and (self._is_speaking or not question.written)
-        effects += self._flow(question.start_ms - self._settings.padding_ms if question and is_unheard else None)
+        if question is not None and is_unheard:
+            effects += self._flow(question.start_ms - self._settings.padding_ms)
+        elif is_seamless:
+            effects += self._flow(self._upstream.newest_ms - _OVERLAP_MS)
+        else:
+            effects += self._flow(self._deaf_from_ms)
+        self._deaf_from_ms = None
         if self._settings.is_turn_local and question is not None and is_unheard and not self._is_speaking:
             effects += [self._send(wire.commit()), *self._ask(now)]
         elif self._wish is not None or (self._owes and not is_unheard):
@@ -243,6 +253,21 @@ class RealtimeVoice:
             return []
         audio = self._upstream.open(from_ms)
         return [self._send(wire.append(audio))] if audio else []
+
+    def _on_clogged(self) -> list[Effect]:
+        """The model has stopped reading: if it has stopped for good the caller must not talk to nobody for long."""
+        self._begin_gap()
+        return [WorkBegan(_LINK_WORK)]
+
+    def _begin_gap(self) -> None:
+        """Nobody hears the caller from now on."""
+        self._upstream.close()
+        if self._deaf_from_ms is None:
+            self._deaf_from_ms = self._upstream.newest_ms
+
+    def _on_flowing(self) -> list[Effect]:
+        self._deaf_from_ms = None
+        return [*self._flow(), WorkEnded(_LINK_WORK, owes_answer=self._owes)]
 
     def _on_closed(self, number: int, reason: str, code: int | None, now: float) -> list[Effect]:
         link = self._links.find(number)
@@ -273,7 +298,7 @@ class RealtimeVoice:
         self._owes = self._owes or self._active is not None
         self._active = None
         self._link = 0
-        self._upstream.close()
+        self._begin_gap()
         for item in list(self._spoken.unfinished()):
             self._conversation.say(item.item_id, item.sounded)
             effects += self._end_item(item)
@@ -302,7 +327,7 @@ class RealtimeVoice:
         if spare is None or not spare.is_ready or is_busy:
             return []
         commands = self._links.take_over(now)
-        return [*self._begin_session(now), *commands]
+        return [*self._begin_session(now, is_seamless=True), *commands]
 
     def _send(self, message: bytes) -> ToModel:
         return ToModel(self._link, message)

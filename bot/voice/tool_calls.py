@@ -1,13 +1,10 @@
-"""The tools that a model asked for and has had no result of. Each call is made once, whatever becomes of the session."""
+"""The tools that a model asked for and has had no result of. Each is used once, whatever becomes of the session."""
 
 from collections.abc import Iterable, Mapping
 
 import msgspec
 
 from bot.voice.realtime_wire import Item
-
-CALL_TOOLS = frozenset({"hang_up", "take_message", "transfer"})
-"""What the call does itself, once the caller has heard what was said before it."""
 
 
 class ToolCalls:
@@ -44,9 +41,11 @@ class ToolCalls:
 
 
 def arguments_of(text: str) -> Mapping[str, str] | None:
-    """What the model wrote, each value as text; None if it is no JSON object."""
+    """What the model wrote, each value as text, what is null left out; None if it is no JSON object."""
     try:
         given = msgspec.json.decode(text)
     except msgspec.DecodeError:
         return None
-    return {str(key): str(value) for key, value in given.items()} if isinstance(given, dict) else None
+    if not isinstance(given, dict):
+        return None
+    return {str(key): str(value) for key, value in given.items() if value is not None}

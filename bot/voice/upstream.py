@@ -39,6 +39,11 @@ class Upstream:
         self._sent_to_ms = at_ms + 1
         return payload if self._is_untouched else self._transcoder.push_linear(pcm)
 
+    @property
+    def newest_ms(self) -> int:
+        """The stamp of the last frame; 0 before the first."""
+        return self._kept[-1][0] if self._kept else 0
+
     def close(self) -> None:
         """Nobody takes the sound for now."""
         self._is_open = False

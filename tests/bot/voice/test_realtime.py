@@ -479,10 +479,19 @@ def test_a_second_response_is_asked_for_when_the_first_is_over(model: Model):
     assert kinds(model.ends("r1")) == ["response.create"]
 
 
+def test_what_is_said_while_no_session_hears_it_is_said_to_the_next_one(model: Model):
+    model.hears(100)
+    model.is_told(LinkClogged(1))
+    model.hears(200)
+    model.loses_link()
+    [sound] = [effect for effect in model.is_configured() if b"append" in getattr(effect, "message", b"")]
+    assert len(json.loads(sound.message)["audio"]) == pytest.approx(4000 * 8 * 4 / 3, abs=300)
+
+
 def test_a_model_that_stops_reading_gets_only_what_is_fresh_when_it_goes_on(model: Model):
     model.is_told(LinkClogged(1))
     assert model.hears(250) == []
-    [sound] = model.is_told(LinkFlows(1))
+    sound, _ = model.is_told(LinkFlows(1))
     assert len(json.loads(sound.message)["audio"]) == pytest.approx(2000 * 8 * 4 / 3, abs=300)
 
 
