@@ -183,7 +183,10 @@ class CallRunner:
         session, now = self._session, self._loop.time
         async for message in self._socket:
             if message.type is WSMsgType.TEXT or message.type is WSMsgType.BINARY:
-                if outputs := session.from_carrier(message.data, now()):
+                outputs = session.from_carrier(message.data, now())
+                if len(outputs) == 1 and type(outputs[0]) is ToModel and self._sockets is not None:
+                    self._sockets.send(outputs[0].link, outputs[0].message)  # a frame, and nothing else happened
+                elif outputs:
                     await self._deliver(outputs)
                 elif session.deadline < self._armed_for:
                     self._set_timer()
@@ -248,7 +251,7 @@ class CallRunner:
             await self._empty_outbox()
         if self._sockets is not None:
             for one in to_model:
-                await self._sockets.send(one.link, one.message)
+                self._sockets.send(one.link, one.message)
 
     def _tell(self, news: VoiceWarned | VoiceFailed | RateLimitsTold) -> None:
         match news:

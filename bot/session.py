@@ -157,7 +157,6 @@ class Session:
         self._carry_out(self.call.on_deadline(now), now, outputs)
         if now >= self._voice.deadline:
             self._apply(self._voice.on_deadline(now), now, outputs)
-        self._move_recording(now, outputs)
         self._set_deadline()
         return outputs
 

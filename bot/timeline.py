@@ -24,7 +24,6 @@ from bot.events import (
     EndCall,
     Event,
     KeepMessage,
-    MarkReturned,
     NoteReply,
     ReplyAudio,
     ReportTool,
@@ -115,7 +114,9 @@ class Timeline:
     _last_cut_id: str = ""
 
     def take(self) -> list[Record]:
-        """The records since the last call."""
+        """The records since the last call; most frames leave none."""
+        if not self._records:
+            return []
         records, self._records = self._records, []
         return records
 
@@ -153,8 +154,6 @@ class Timeline:
                 self._on_caller_saying(text, start_ms, at_ms)
             case CallerSaid(text, start_ms, end_ms):
                 self._on_caller_said(text, start_ms, end_ms, at_ms)
-            case MarkReturned(name):
-                self._note(at_ms, "mark_returned", name=name)
             case DigitPressed(digit):
                 self._note(at_ms, "digit_pressed", digit=digit)
             case ToolRequested(name):

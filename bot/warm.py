@@ -67,7 +67,7 @@ class WarmVoice:
                 case OpenLink(number):
                     self._sockets.open(number)
                 case ToModel(number, message):
-                    await self._sockets.send(number, message)
+                    self._sockets.send(number, message)
                 case CloseLink(number):
                     self._sockets.close(number)
         self._stop()

@@ -19,6 +19,7 @@ class Upstream:
     def __init__(self, line: AudioFormat, wire: AudioFormat) -> None:
         """`line` is what the carrier sends, `wire` what the model takes."""
         self._line = line
+        self._bytes_per_ms = line.bytes_per_second / 1000
         self._is_untouched = line == wire
         self._transcoder = Transcoder(line, wire)
         self._kept: deque[tuple[int, bytes]] = deque()
@@ -34,8 +35,7 @@ class Upstream:
             kept.popleft()
         if not self._is_open:
             return b""
-        length_ms = len(payload) * 1000 / self._line.bytes_per_second
-        self.clock.wrote(at_ms, length_ms)
+        self.clock.wrote(at_ms, len(payload) / self._bytes_per_ms)
         self._sent_to_ms = at_ms + 1
         return payload if self._is_untouched else self._transcoder.push_linear(pcm)
 

@@ -16,7 +16,7 @@ from bot import logs
 from bot.errors import BotError
 from bot.metrics import Metrics
 from bot.server import Service
-from bot.serving import ready, run
+from bot.serving import keep_for_good, ready, run
 from bot.tickets import Tickets
 from bot.workers.board import Board, Row
 from bot.workers.handover import Mailbox
@@ -49,6 +49,7 @@ async def work(orders: Orders, listener: socket.socket, lifeline: socket.socket)
             assert runner.server is not None  # once it is set up
             mailbox.open(runner.server)
             service.supervisor.changed.set()  # it is ready: let the others know now
+            keep_for_good()
             await web.SockSite(runner, listener).start()
             lifeline.send(encode(Report()))
             await stop.wait()

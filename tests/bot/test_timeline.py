@@ -15,7 +15,6 @@ from bot.events import (
     EndReason,
     Event,
     KeepMessage,
-    MarkReturned,
     NoteReply,
     ReplyAudio,
     ReportTool,
@@ -215,7 +214,6 @@ def test_an_end_that_is_noted_twice_is_written_once(timeline: Timeline):
 @pytest.mark.parametrize(
     ("event", "kind", "data"),
     [
-        (MarkReturned("m1"), "mark_returned", {"name": "m1"}),
         (DigitPressed("5"), "digit_pressed", {"digit": "5"}),
         (ToolRequested("hang_up"), "tool_requested", {"name": "hang_up"}),
         (VoiceFailed("no answer"), "voice_failed", {"message": "no answer"}),
