@@ -4,9 +4,14 @@ Levels are dBFS: 0 is a full-scale square wave, so a full-scale sine is -3.01 (I
 """
 
 import math
+import warnings
 
 import numpy as np
 from numpy.typing import NDArray
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)  # as in g711.py
+    import audioop
 
 _FULL_SCALE = 32768.0
 SILENCE_DBFS = -100.0
@@ -25,6 +30,11 @@ def peak_dbfs(pcm: bytes) -> float:
     """The level of the loudest sample; `SILENCE_DBFS` for none."""
     samples = np.frombuffer(pcm, "<i2").astype(np.int32)
     return _decibels(float(np.max(np.abs(samples)))) if len(samples) else SILENCE_DBFS
+
+
+def peak(pcm: bytes) -> int:
+    """The loudest sample, 0 to 32768, in a microsecond a frame."""
+    return audioop.max(pcm, 2)
 
 
 def is_silent(pcm: bytes, below_dbfs: float = -50.0) -> bool:

@@ -87,7 +87,7 @@ class RealtimeVoice:
             reconnect_s=settings.reconnect_s,
             renew_before_s=settings.renew_before_s,
         )
-        self._upstream = Upstream(line, settings.wire)
+        self._upstream = Upstream(line, settings.wire, calm_after_ms=settings.calm_after_ms)
         self._conversation = Conversation()
         self._spoken = SpokenItems(settings.wire, line)
         self._heard: dict[str, _Heard] = {}  # by item

@@ -15,6 +15,8 @@ _WIRES: Mapping[str, tuple[AudioFormat, Mapping[str, Any]]] = {
     "pcma": (PCMA_8K, {"type": "audio/pcma"}),
 }
 _STOCK_VOICES = frozenset(["alloy", "ash", "ballad", "cedar", "coral", "echo", "marin", "sage", "shimmer", "verse"])
+_SURELY_MS = 300  # a detector needs a moment more than its silence
+_SEMANTIC_WAIT_MS = 8000  # the longest that semantic_vad waits, with low eagerness
 _WITHOUT_LANGUAGE = frozenset({"gpt-transcribe", "gpt-live-transcribe"})  # they take a list of languages instead
 
 
@@ -31,6 +33,7 @@ class RealtimeSettings:
     is_transcribed: bool = True
     padding_ms: int = 0  # so long before the caller's first sound a detected utterance begins
     silence_ms: int = 0  # so long after their last one it ends
+    calm_after_ms: int = 4000  # so long after their last sound it has certainly ended
     connect_timeout_s: float = 5.0
     reconnect_s: float = 8.0
     stall_s: float = 5.0
@@ -54,6 +57,7 @@ def settings_of(bot: BotConfig, tools: Sequence[ToolSpec], prices: Mapping[str, 
         is_transcribed=bool(realtime.transcription_model),
         padding_ms=realtime.prefix_padding_ms if realtime.turn_detection != "semantic_vad" else 0,
         silence_ms=realtime.silence_ms if is_server_vad else 0,
+        calm_after_ms=realtime.silence_ms + _SURELY_MS if is_server_vad else _SEMANTIC_WAIT_MS,
         connect_timeout_s=realtime.connect_timeout_s,
         reconnect_s=realtime.reconnect_s,
         stall_s=realtime.stall_s,

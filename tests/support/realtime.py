@@ -11,6 +11,7 @@ from bot.voice.base import Effect
 from bot.voice.realtime import RealtimeVoice
 from bot.voice.realtime_settings import settings_of
 from media.frame import PCMU_8K
+from media.g711 import decode_ulaw
 
 FRAME = b"\x2a" * 160
 EPOCH_S = 1_000_000.0
@@ -52,7 +53,7 @@ class Model:
         """So many frames of the caller's line."""
         heard: list[Effect] = []
         for _ in range(frames):
-            heard += self._take(self.voice.hear(FRAME, bytes(320), self.at_ms))
+            heard += self._take(self.voice.hear(FRAME, decode_ulaw(FRAME), self.at_ms))
             self.at_ms += 20
             self.now += 0.02
         return heard
