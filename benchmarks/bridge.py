@@ -1,7 +1,7 @@
 """The bridge between calls and a realtime model, beside the least that a Python process can do (relay.py).
 
 The service under test, the model (stand_in.py) and the callers each have a process; the services take turns. Offhook
-runs with recordings and the call log on. What is said about each figure stands in `figures`.
+runs with recordings and the call log on. How a figure is measured stands with its function.
 
     python benchmarks/bridge.py --calls 1 10 30 --seconds 36
     python benchmarks/bridge.py --calls 10 --services pcm pcmu --barge-ins 200 --delay 60 --jitter 20
@@ -59,7 +59,7 @@ chained = {{ transcriber = "tones", responder = "tones", speaker = "tones" }}
 QUESTION = voiced(910)  # ends within a frame, so that a filter's tail is no frame of its own
 INTERRUPTION = voiced(510)
 ANSWER_MS, LONG_ANSWER_MS = 2000, 5000
-_FLOORED_S = 2.0  # a truncation or an answer that belongs to something comes within this
+_BELONGS_WITHIN_S = 2.0  # what comes later after a clear or a word is not about it
 
 
 class TimedCaller(ScriptedCaller):
@@ -234,7 +234,12 @@ def reply_delays_ms(call: Call) -> list[tuple[float, float]]:
         said_ms = (said_at - call.caller.began_at) * 1000
         arrived = next((run.arrived_ms for run in call.report.runs if run.arrived_ms > said_ms), None)
         heard = next((one.start_ms for one in call.report.stretches if one.start_ms > said_ms), None)
-        if reply is not None and arrived is not None and heard is not None and arrived - said_ms < _FLOORED_S * 1000:
+        if (
+            reply is not None
+            and arrived is not None
+            and heard is not None
+            and arrived - said_ms < _BELONGS_WITHIN_S * 1000
+        ):
             own_ms = (reply.sounded_at - reply.last_loud_at) * 1000
             delays.append((arrived - said_ms - own_ms, heard - said_ms - own_ms))
     return delays
@@ -261,7 +266,7 @@ def truncation_errors_ms(call: Call) -> list[float | None]:
     for clear in cuts(call):
         cleared_at = call.caller.at(clear.at_ms)
         nearest = min(told, key=lambda cut: abs(cut.arrived_at - cleared_at), default=None)
-        if nearest is None or abs(nearest.arrived_at - cleared_at) > _FLOORED_S:
+        if nearest is None or abs(nearest.arrived_at - cleared_at) > _BELONGS_WITHIN_S:
             errors.append(None)
         else:
             told.remove(nearest)
