@@ -67,7 +67,7 @@ class Call:
         self._audio = audio
         self._prepared = prepared
         self._turn = Turn.CALLER
-        self.playout = Playout(audio, lead_ms=policy.lead_ms)
+        self.playout = Playout(audio, lead_ms=policy.lead_ms, packet_ms=policy.packet_ms)
         self._replies: dict[str, ReplyText] = {}  # queued or sounding
         self._reply_count = 0
         self._expected: list[str] = []  # the replies we wait for, or that are being made

@@ -284,7 +284,7 @@ class BotConfig(_Section, frozen=True):
     """How long an engine may take before the caller is asked to say it again."""
     filler_after_s: float = 1.2
     """How long the caller waits in silence for an answer, a tool or a lost model before hearing texts.filler."""
-    lead_ms: int = 400
+    lead_ms: int = 600
     """How much audio the carrier may hold ahead of the ear; more rides out network and processor stalls."""
     listening: ListeningConfig = ListeningConfig()
     chained: ChainedConfig = ChainedConfig()

@@ -1,6 +1,7 @@
 """The WebSockets of one voice: opened, read, written and closed as the voice asks, by number. They decide nothing.
 
-Frequent pings tell whether the model still reads: bytes that only pile up in the network are of no use to a caller.
+Pings tell whether the model still reads: bytes that only pile up in the network are of no use to a caller. They are
+frequent while much is sent, that is while the caller speaks.
 """
 
 import asyncio
@@ -13,6 +14,8 @@ from websockets.exceptions import ConnectionClosed, InvalidState, InvalidStatus,
 from bot.events import FromModel, LinkClogged, LinkClosed, LinkEvent, LinkFlows
 
 _BEAT_S = 0.5
+_MANY_SENT = 15  # in one beat: speech goes frame by frame, a long silence in larger pieces
+_BEATS_WITHOUT_PING = 10
 _BEATS_TO_CLOGGED, _BEATS_TO_DEAD = 1, 7  # so many beats without an answer
 _MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 _UNSENT_BYTES = 1024 * 1024  # never reached: before that the pings have told that nobody reads
@@ -36,6 +39,7 @@ class ModelSockets:
         self._sockets: dict[int, ClientConnection] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._ending: set[asyncio.Task[None]] = set()
+        self._sent = 0
         self._fault: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def watch(self) -> None:
@@ -48,6 +52,7 @@ class ModelSockets:
 
     def send(self, number: int, message: bytes) -> None:
         """To a link that is gone, nothing is sent: its reader tells of its end."""
+        self._sent += 1
         socket = self._sockets.get(number)
         if socket is not None:
             try:
@@ -125,13 +130,17 @@ class ModelSockets:
 
     async def _feel_pulse(self, number: int, socket: ClientConnection) -> None:
         try:
-            while await self._answers(number, socket):
-                pass
+            while await self._answers(socket, number):
+                for _ in range(_BEATS_WITHOUT_PING):
+                    sent_before = self._sent
+                    await asyncio.sleep(_BEAT_S)
+                    if self._sent - sent_before >= _MANY_SENT:
+                        break
         except ConnectionClosed:
             return  # the reader tells
         socket.transport.abort()
 
-    async def _answers(self, number: int, socket: ClientConnection) -> bool:
+    async def _answers(self, socket: ClientConnection, number: int) -> bool:
         """One ping and its answer, looked for at each beat; False if none came in time."""
         pong = asyncio.ensure_future(await socket.ping())
         for beat in range(1, _BEATS_TO_DEAD + 1):

@@ -19,6 +19,7 @@ class CallPolicy:
     goodbye_grace_s: float = 5.0  # beyond the length of the last words; after that we hang up, heard or not
     transfer_timeout_s: float = 20.0  # for the carrier to take the caller away once it was asked to
     lead_ms: int = 400
+    packet_ms: int = 100  # what one message to the carrier holds of a reply that streams
     is_voice_led: bool = False  # the voice begins replies by itself: what the caller said is only noted
     is_greeted_by_voice: bool = False
     greeting_wait_s: float = 1.5  # then the prepared greeting is better than none

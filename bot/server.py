@@ -44,6 +44,7 @@ log = structlog.get_logger()
 MAX_WEBHOOK_BYTES = 64 * 1024
 MAX_MESSAGE_BYTES = 256 * 1024
 GOODBYE_S = 15.0
+_PACKET_MS = 200  # each message costs the same, however much it holds
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -357,6 +358,7 @@ def _policy(bot: BotConfig) -> CallPolicy:
         message_hangover_ms=bot.listening.message_hangover_ms,
         filler_after_s=bot.filler_after_s,
         lead_ms=bot.lead_ms,
+        packet_ms=min(_PACKET_MS, bot.lead_ms // 3),
         is_voice_led=bot.voice == "realtime",
         is_greeted_by_voice=bot.voice == "realtime" and bot.realtime.greeting == "model",
         can_interrupt=bot.voice != "realtime" or bot.realtime.interrupt_response,

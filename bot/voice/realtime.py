@@ -65,6 +65,7 @@ _TOLD_PROMPTS = frozenset({"greeting", "idle_prompt"})  # what was said in the m
 _CONFIGURE, _CONFIGURE_CORE, _ASK = "configure", "configure-core", "ask"
 _MOST_RETRIES = 2
 _OVERLAP_MS = 600
+_UNNOTICED_MS = 2000  # so long a model may have been deaf before its socket shows it
 _LINK_WORK = "model"
 
 
@@ -102,6 +103,7 @@ class RealtimeVoice:
         self._retries = 0
         self._is_speaking = False  # the caller
         self._deaf_from_ms: int | None = None  # since when no session hears the caller
+        self._understood_to_ms = 0  # what the caller said before was heard by some session
         self._question: _Heard | None = None  # what they said, or are saying, until the answer begins
         self._tools = ToolCalls()
         self._sounding: set[str] = set()  # items that the caller may still be hearing
@@ -256,14 +258,14 @@ class RealtimeVoice:
 
     def _on_clogged(self) -> list[Effect]:
         """The model has stopped reading: if it has stopped for good the caller must not talk to nobody for long."""
-        self._begin_gap()
+        self._begin_gap(max(self._upstream.newest_ms - _UNNOTICED_MS, self._understood_to_ms))
         return [WorkBegan(_LINK_WORK)]
 
-    def _begin_gap(self) -> None:
-        """Nobody hears the caller from now on."""
+    def _begin_gap(self, from_ms: int) -> None:
+        """Nobody has heard the caller since then."""
         self._upstream.close()
         if self._deaf_from_ms is None:
-            self._deaf_from_ms = self._upstream.newest_ms
+            self._deaf_from_ms = from_ms
 
     def _on_flowing(self) -> list[Effect]:
         self._deaf_from_ms = None
@@ -298,7 +300,7 @@ class RealtimeVoice:
         self._owes = self._owes or self._active is not None
         self._active = None
         self._link = 0
-        self._begin_gap()
+        self._begin_gap(self._upstream.newest_ms)
         for item in list(self._spoken.unfinished()):
             self._conversation.say(item.item_id, item.sounded)
             effects += self._end_item(item)
@@ -376,6 +378,7 @@ class RealtimeVoice:
         self._is_speaking = False
         heard.end_ms = max(heard.start_ms, self._upstream.clock.call_ms(event.audio_end_ms) - self._settings.silence_ms)
         self._owes, self._awaited_since = True, now
+        self._understood_to_ms = self._upstream.newest_ms
         return [UtteranceEnded(heard.start_ms, heard.end_ms, b"")]
 
     def _on_committed(self, event: wire.ServerEvent, now: float) -> list[Effect]:

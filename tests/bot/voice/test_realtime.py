@@ -485,7 +485,7 @@ def test_what_is_said_while_no_session_hears_it_is_said_to_the_next_one(model: M
     model.hears(200)
     model.loses_link()
     [sound] = [effect for effect in model.is_configured() if b"append" in getattr(effect, "message", b"")]
-    assert len(json.loads(sound.message)["audio"]) == pytest.approx(4000 * 8 * 4 / 3, abs=300)
+    assert len(json.loads(sound.message)["audio"]) == pytest.approx(6000 * 8 * 4 / 3, abs=300)
 
 
 def test_a_model_that_stops_reading_gets_only_what_is_fresh_when_it_goes_on(model: Model):
