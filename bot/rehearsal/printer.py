@@ -24,13 +24,16 @@ class CallPrinter:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._recording = ""
+        self._told: set[int] = set()
 
     def __call__(self, record: Record) -> None:
         match record:
-            case TurnRecord(role="caller", text=text, started_ms=at_ms):
+            case TurnRecord(role="caller", ended_ms=int(), text=text, started_ms=at_ms):
                 self._line(at_ms, "caller", escape(text))
-            case TurnRecord(role="bot", ended_ms=int(), kind=kind) if kind != "tone":
-                self._bot_turn(record)
+            case TurnRecord(role="bot", ended_ms=int(), kind=kind, index=index) if kind != "tone":
+                if index not in self._told:  # what was heard of it is known more exactly a moment later
+                    self._told.add(index)
+                    self._bot_turn(record)
             case MessageTaken(text=text, at_ms=at_ms):
                 self._line(at_ms, "", f"[green]message taken: {escape(text)}[/]")
             case RecordingWritten(path=path, duration_ms=duration_ms) if duration_ms:
