@@ -96,15 +96,26 @@ class PriceConfig(_Section, frozen=True):
     """A million tokens of text that the model writes."""
 
 
-class OpenAIConfig(_Section, frozen=True):
-    base_url: str = "https://api.openai.com/v1"
-    """Any server that speaks OpenAI's audio APIs; the realtime socket is its ws or wss twin."""
+class ModelServerConfig(_Section, frozen=True):
+    base_url: str
+    """Its address up to and with /v1; the realtime socket is the ws or wss twin."""
     api_key: str = ""
     """The key; a server on this machine may need none."""
     organization: str = ""
     """The organization that pays, where a key has several."""
     project: str = ""
     """The project that pays, where a key has several."""
+
+
+class OpenAIConfig(ModelServerConfig, frozen=True):
+    base_url: str = "https://api.openai.com/v1"
+    """Any server that speaks OpenAI's audio APIs; the realtime socket is its ws or wss twin."""
+    timeout_s: float = 30.0
+    """How long a request over HTTP may take until its first answer; a caller who waits is told so much earlier."""
+    retries: int = 2
+    """How often such a request is made again when the connection fails, or the server is busy or broken."""
+    servers: dict[str, ModelServerConfig] = {}
+    """Further servers, by a name of your own: openai:MODEL@NAME is a model of that one."""
     prices: dict[str, PriceConfig] = {}
     """What models cost, by name; these win over the table that Offhook brings."""
 
@@ -178,11 +189,40 @@ class RealtimeConfig(_Section, frozen=True):
 
 class ChainedConfig(_Section, frozen=True):
     transcriber: str = "local:whisper-tiny.en"
-    """Who listens: local:whisper-tiny.en, or local: and a folder with a CTranslate2 Whisper model."""
+    """Who listens: local: and a Whisper model's name or folder, openai:MODEL by request, openai-realtime:MODEL live."""
     responder: str = "facts"
-    """Who thinks: facts answers from the bot's own facts and never invents."""
+    """Who thinks: facts answers from the bot's own facts and never invents; openai:MODEL is a text model."""
     speaker: str = "local:piper-joe"
-    """Who speaks: local:piper-joe, or local: and the path of a Piper voice's .onnx file."""
+    """Who speaks: local: and a Piper voice's name or .onnx file, openai:MODEL, openai-realtime:MODEL as a reader."""
+    turn_detection: Literal["local", "server_vad", "semantic_vad"] = "local"
+    """Who decides when the caller has finished: Offhook, or a live transcriber that can."""
+    keywords: tuple[str, ...] = ()
+    """Names and words of the business that a transcriber should expect."""
+    transcriber_prompt: str = ""
+    """Text that a transcriber is to read first, where its model takes one."""
+    temperature: float | None = None
+    """How freely a text model writes, 0 to 2; none: as its server has it."""
+    max_output_tokens: int | None = None
+    """The longest answer of a text model; none: no limit."""
+    speaker_voice: str = "marin"
+    """The voice of a speaker at OpenAI, or a custom id."""
+    speaker_speed: float = 1.0
+    """How fast it speaks, 0.25 to 4 (openai:), 0.25 to 1.5 (openai-realtime:)."""
+    speaker_instructions: str = ""
+    """How it speaks, for speakers that can be told."""
+
+
+class AudioChatConfig(_Section, frozen=True):
+    model: str = "gpt-audio-1.5"
+    """The model of Chat Completions with audio; MODEL@NAME is one of openai.servers."""
+    speaker: str = "marin"
+    """Its voice."""
+    temperature: float | None = None
+    """How freely it speaks, 0 to 2; none: as its server has it."""
+    max_output_tokens: int | None = None
+    """The longest answer; none: no limit."""
+    transcriber: str = "local:whisper-tiny.en"
+    """Who writes down what the caller said, for the call log; as chained.transcriber, or empty: nobody."""
 
 
 class ListeningConfig(_Section, frozen=True):
@@ -272,8 +312,8 @@ class BotConfig(_Section, frozen=True):
     """What the bot is told of itself, for responders that are a model; facts needs none."""
     greeting: str = "Thank you for calling. How can I help?"
     """Its first words."""
-    voice: Literal["chained", "realtime"] = "chained"
-    """What the caller talks to: chained is a transcriber, a responder and a speaker; realtime is speech to speech."""
+    voice: Literal["chained", "realtime", "audio-chat"] = "chained"
+    """What callers talk to: chained is transcriber, responder, speaker; realtime and audio-chat hear and speak."""
     record: bool = True
     """Whether calls are recorded, the caller left and the bot, as heard, right."""
     max_call_s: float = 900.0
@@ -289,6 +329,7 @@ class BotConfig(_Section, frozen=True):
     listening: ListeningConfig = ListeningConfig()
     chained: ChainedConfig = ChainedConfig()
     realtime: RealtimeConfig = RealtimeConfig()
+    audio_chat: AudioChatConfig = AudioChatConfig()
     texts: TextsConfig = TextsConfig()
     facts: tuple[FactConfig, ...] = ()
     builtin_tools: tuple[BuiltinTool, ...] = get_args(BuiltinTool)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from bot.config import BotConfig
-from bot.speech.links import Speaker
+from bot.speech.links import Speaker, whole_sound
 from media.codec import encoder
 from media.frame import AudioFormat
 from media.level import tone
@@ -57,7 +57,7 @@ async def prepare(bot: BotConfig, speaker: Speaker, audio: AudioFormat) -> dict[
     encode = encoder(audio)
     prepared = {Prompt.TONE: PreparedAudio("", encode(tone(_TONE_HZ, _TONE_MS, audio.rate_hz, _TONE_DBFS)))}
     for prompt, text in texts(bot).items():
-        pcm = b"".join([piece async for piece in speaker.speak(text)]) if text else b""
+        pcm = await whole_sound(speaker, text) if text else b""
         resampler = Resampler(speaker.rate_hz, audio.rate_hz)
         prepared[prompt] = PreparedAudio(text, encode(resampler.push(pcm) + resampler.flush()))
     return prepared

@@ -30,6 +30,7 @@ from bot.events import (
     SoundMade,
     Synthesize,
     Synthesized,
+    TokensUsed,
     ToModel,
     ToolRan,
     Transcribe,
@@ -41,7 +42,7 @@ from bot.events import (
 from bot.model_sockets import ModelSockets
 from bot.recordings import Recording
 from bot.session import Output, Overtake, Record, Session
-from bot.speech.links import Responder, Speaker, Transcriber
+from bot.speech.links import Responder, Speaker, Spent, Transcriber
 
 log = structlog.get_logger()
 
@@ -295,17 +296,20 @@ class CallRunner:
             log.warning("job_failed", job=type(job).__name__.lower(), error=str(exc))
             await self._deliver(self._session.from_worker(JobFailed(job.job_id, str(exc)), self._loop.time()))
 
-    async def _results(self, job: Job) -> AsyncIterator[JobResult]:
+    async def _results(self, job: Job) -> AsyncIterator[JobResult | TokensUsed]:
         match job, self._links:
             case Transcribe(job_id, pcm, is_speculative), Links(transcriber):
-                yield Transcribed(job_id, await transcriber.transcribe(pcm, speculative=is_speculative))
+                transcript = await transcriber.transcribe(pcm, speculative=is_speculative)
+                if transcript.spent is not None:
+                    yield _used(transcript.spent)
+                yield Transcribed(job_id, transcript)
             case Compose(job_id, history), Links(_, responder):
                 async for part in responder.respond(history):
-                    yield PartComposed(job_id, part)
+                    yield _used(part) if isinstance(part, Spent) else PartComposed(job_id, part)
                 yield Composed(job_id)
             case Synthesize(job_id, text), Links(_, _, speaker):
-                async for pcm in speaker.speak(text):
-                    yield SoundMade(job_id, pcm)
+                async for sound in speaker.speak(text):
+                    yield _used(sound) if isinstance(sound, Spent) else SoundMade(job_id, sound)
                 yield Synthesized(job_id)
             case RunTool(job_id, name, arguments), _ if self._tools is not None:
                 yield ToolRan(job_id, await self._tools.run(name, arguments))
@@ -348,3 +352,7 @@ class CallRunner:
                 **timeline.tokens,
             },
         )
+
+
+def _used(spent: Spent) -> TokensUsed:
+    return TokensUsed(spent.model, spent.tokens, spent.usd)

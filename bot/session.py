@@ -42,6 +42,7 @@ from bot.events import (
     StreamStarted,
     StreamStopped,
     Synthesize,
+    TokensUsed,
     ToModel,
     Transcribe,
     TransferCall,
@@ -139,7 +140,11 @@ class Session:
                     self._apply(untold, now, outputs)
         return outputs
 
-    def from_worker(self, result: JobResult, now: float) -> list[Output]:
+    def from_worker(self, result: JobResult | TokensUsed, now: float) -> list[Output]:
+        if isinstance(result, TokensUsed):  # a fact of the call, whatever voice it has
+            outputs: list[Output] = []
+            self._apply([result], now, outputs)
+            return outputs
         return self._told_voice(result, now)
 
     def from_model(self, event: LinkEvent, now: float) -> list[Output]:

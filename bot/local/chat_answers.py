@@ -14,7 +14,7 @@ import openai
 
 from bot.local.chat_body import Function, ToolCall
 from bot.local.errors import RequestError
-from bot.speech.links import Responder, Role, Said, UseTool
+from bot.speech.links import Responder, Role, Said, Say, UseTool
 
 Piece = str | ToolCall
 """Text to be added to the answer, with its spaces; or a function to be called, after all text."""
@@ -67,9 +67,10 @@ class FactsAnswerer:
                         f"call_{secrets.token_hex(12)}", Function(part.name, json.dumps(dict(part.arguments)))
                     )
                 continue
-            self._tags[part.text] = part.tag
-            yield part.text if is_first else f" {part.text}"
-            is_first = False
+            if isinstance(part, Say):
+                self._tags[part.text] = part.tag
+                yield part.text if is_first else f" {part.text}"
+                is_first = False
 
     def _history(self, turns: Sequence[Turn]) -> Sequence[Said]:
         """What was said, sentence by sentence; where nobody has yet spoken, a hello."""

@@ -1,7 +1,7 @@
 """A caller's voice for emulated calls: the bot's own speaker, a little faster and higher."""
 
 from bot.rehearsal.sound import RATE_HZ
-from bot.speech.links import Speaker
+from bot.speech.links import Speaker, whole_sound
 from media.resample import Resampler
 
 _PITCH = 24000 / 22050  # played as if it had been taken at this multiple of its rate
@@ -15,6 +15,6 @@ class CallerVoice:
 
     async def say(self, text: str) -> bytes:
         """One utterance: 16-bit mono at 8,000 Hz; raises `VoiceError`."""
-        pcm = b"".join([piece async for piece in self._speaker.speak(text)])
+        pcm = await whole_sound(self._speaker, text)
         resampler = Resampler(round(self._speaker.rate_hz * _PITCH), RATE_HZ)
         return resampler.push(pcm) + resampler.flush()

@@ -22,8 +22,10 @@ class Said:
     """One turn of the conversation so far; a bot's turn holds only what the caller heard of it."""
 
     role: Role
-    text: str
+    text: str  # of a tool: its result
     tag: str = ""  # what kind of sentence the responder meant it to be, or the tool's name; "" where nobody said
+    call_id: str = ""  # of a tool: which call of the model's this is the result of; "" where none asked
+    arguments: str = ""  # of a tool: what the model gave it, as JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class Transcript:
     text: str
     no_speech: float = 0.0  # the model's own probability, 0 to 1, that this was no speech
     mean_logprob: float = 0.0  # how sure the model is of its words, 0 (certain) downwards
+    spent: "Spent | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +48,21 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class UseTool:
-    """Something to be done once the sentences before it were heard: `take_message`, `hang_up`, `transfer`."""
+    """Something to be done: what ends or changes the call once the sentences before it were heard, all else at once."""
 
     name: str
-    arguments: Mapping[str, str] = field(default_factory=dict)
+    arguments: Mapping[str, str] = field(default_factory=dict)  # each value as text
+    call_id: str = ""  # the model's own name for this use; "" where the responder is no model
+    json: str = ""  # the arguments as the model wrote them
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a request cost: tokens by kind (`text_in`, `audio_out` …), and dollars; zero where no price is known."""
+
+    model: str
+    tokens: Mapping[str, int]
+    usd: float
 
 
 class Transcriber(Protocol):
@@ -70,7 +84,7 @@ class Responder(Protocol):
 
     async def close(self) -> None: ...
 
-    def respond(self, history: Sequence[Said]) -> AsyncIterator[Say | UseTool]:
+    def respond(self, history: Sequence[Said]) -> AsyncIterator[Say | UseTool | Spent]:
         """The bot's next turn, sentence by sentence; `history` ends with what the caller (or a tool) said."""
 
 
@@ -82,5 +96,10 @@ class Speaker(Protocol):
 
     async def close(self) -> None: ...
 
-    def speak(self, text: str) -> AsyncIterator[bytes]:
-        """One sentence as sound: 16-bit mono at `rate_hz`, in pieces as they are made."""
+    def speak(self, text: str) -> AsyncIterator[bytes | Spent]:
+        """One sentence as sound: 16-bit mono at `rate_hz`, in pieces as they are made; its cost, if any, at the end."""
+
+
+async def whole_sound(speaker: Speaker, text: str) -> bytes:
+    """One sentence in one piece: 16-bit mono at the speaker's rate; raises `VoiceError`."""
+    return b"".join([piece async for piece in speaker.speak(text) if isinstance(piece, bytes)])

@@ -25,7 +25,7 @@ from bot.local.engines import LocalEngines
 from bot.local.errors import RequestError
 from bot.local.realtime.jobs import Close, Converse, FunctionWanted, Job, Output, Result, Speak, Think
 from bot.local.realtime.session import ServerSession
-from bot.speech.links import Say
+from bot.speech.links import Say, Spent
 from bot.speech.local import LocalSpeaker
 
 log = structlog.get_logger()
@@ -135,7 +135,8 @@ class RealtimeConnection:
                 yield Transcribed(job_id, await transcriber.transcribe(pcm, speculative=is_speculative))
             case Think(job_id, history):
                 async for part in self._engines.responder.respond(history):
-                    yield PartComposed(job_id, part)
+                    if not isinstance(part, Spent):
+                        yield PartComposed(job_id, part)
                 yield Composed(job_id)
             case Converse(job_id, turns, options):
                 async for piece in sentences(self._engines.answerer.answer(turns, options)):
@@ -145,11 +146,12 @@ class RealtimeConnection:
                         yield PartComposed(job_id, Say(piece.strip()))
                 yield Composed(job_id)
             case Speak(job_id):
-                async for pcm in self._sound(job):
-                    yield SoundMade(job_id, pcm)
+                async for sound in self._sound(job):
+                    if isinstance(sound, bytes):
+                        yield SoundMade(job_id, sound)
                 yield Synthesized(job_id)
 
-    def _sound(self, job: Speak) -> AsyncIterator[bytes]:
+    def _sound(self, job: Speak) -> AsyncIterator[bytes | Spent]:
         speaker = self._engines.speaker
         return (
             speaker.speak(job.text, speed=job.speed) if isinstance(speaker, LocalSpeaker) else speaker.speak(job.text)
