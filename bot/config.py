@@ -80,7 +80,7 @@ class CarriersConfig(_Section, frozen=True):
 
 
 class PriceConfig(_Section, frozen=True):
-    """US dollars for a million tokens."""
+    """US dollars for a million tokens, or for a minute."""
 
     audio_in: float = 0.0
     """A million tokens of the caller's sound."""
@@ -94,6 +94,8 @@ class PriceConfig(_Section, frozen=True):
     """The same, remembered."""
     text_out: float = 0.0
     """A million tokens of text that the model writes."""
+    minute: float = 0.0
+    """A minute of sound, for models that are charged by its length."""
 
 
 class ModelServerConfig(_Section, frozen=True):

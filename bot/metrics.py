@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 
 from bot.events import RateLimitsTold
 from bot.runner import Summary
-from bot.voice.cost import TOKEN_KINDS
+from bot.speech.prices import TOKEN_KINDS
 
 _DELAYS_S = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0)
 _DURATIONS_S = (5, 15, 30, 60, 120, 300, 600, 900, 1800)

@@ -168,7 +168,12 @@ _SNAPSHOT = re.compile(r"-\d{4}-\d{2}-\d{2}$")
 
 def lookup(name: str) -> Model | None:
     """A model by its name or that of a dated snapshot; None for one that the table does not know."""
-    return MODELS.get(name) or MODELS.get(_SNAPSHOT.sub("", name))
+    return MODELS.get(name) or MODELS.get(without_date(name))
+
+
+def without_date(name: str) -> str:
+    """The model of which a name like `gpt-4o-mini-tts-2025-12-15` is a snapshot."""
+    return _SNAPSHOT.sub("", name)
 
 
 def named_for(use: Use) -> tuple[str, ...]:

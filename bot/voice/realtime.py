@@ -48,11 +48,11 @@ from bot.events import (
     WorkBegan,
     WorkEnded,
 )
+from bot.speech.prices import cost_usd, tokens
 from bot.tools.spec import CALL_TOOLS
 from bot.voice import realtime_wire as wire
 from bot.voice.base import Effect
 from bot.voice.conversation import Conversation, Kind, Line
-from bot.voice.cost import cost_usd, tokens
 from bot.voice.model_links import Link, ModelLinks
 from bot.voice.realtime_faults import FINAL_CLOSE_CODES, FINAL_STATUSES, Severity, describe, severity
 from bot.voice.realtime_settings import RealtimeSettings

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.config import BotConfig, PriceConfig, RealtimeConfig
+from bot.speech.prices import Price, price_of
 from bot.tools import ToolSpec
-from bot.voice.cost import KNOWN, Price
 from media.frame import L16_24K, PCMA_8K, PCMU_8K, AudioFormat
 
 _WIRES: Mapping[str, tuple[AudioFormat, Mapping[str, Any]]] = {
@@ -50,7 +50,7 @@ def settings_of(bot: BotConfig, tools: Sequence[ToolSpec], prices: Mapping[str, 
         core_session=core,
         model=realtime.model,
         wire=wire,
-        price=_price(realtime.model, prices),
+        price=price_of(realtime.model, prices),
         is_turn_local=realtime.turn_detection == "local",
         answers_itself=realtime.create_response,
         is_interruptible=realtime.interrupt_response,
@@ -158,9 +158,3 @@ def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, 
         is_joined = isinstance(under, Mapping) and isinstance(value, Mapping)
         joined[key] = _laid_over(under, value) if is_joined else value  # type: ignore[arg-type]
     return joined
-
-
-def _price(model: str, prices: Mapping[str, PriceConfig]) -> Price:
-    if (own := prices.get(model)) is not None:
-        return Price(own.audio_in, own.audio_cached, own.audio_out, own.text_in, own.text_cached, own.text_out)
-    return KNOWN.get(model, Price())
