@@ -10,8 +10,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
 from bot.calllog import database
+from bot.calllog.access_schema import metadata  # of all tables: this module adds the last
 from bot.calllog.reader import CallReader
-from bot.calllog.schema import metadata
 from bot.calllog.store import CallLog
 from bot.errors import StoreError
 
@@ -54,7 +54,7 @@ async def test_a_call_log_of_a_newer_offhook_is_left_alone(url):
     await (await CallLog.open(url)).close()
     await run_sync(url, lambda connection: connection.execute(text("UPDATE alembic_version SET version_num = '9999'")))
     for kind in (CallLog, CallReader):
-        with pytest.raises(StoreError, match=r"newer Offhook \(migration 9999; this one knows up to 0001\): install"):
+        with pytest.raises(StoreError, match=r"newer Offhook \(migration 9999; this one knows up to \d{4}\): install"):
             await kind.open(url)
 
 
