@@ -123,8 +123,8 @@ class Call:
                 self._utterance_ms = (start_ms, end_ms)
                 self._waiting.begin(now)
                 return []
-            case CallerSaid(text, start_ms, end_ms):
-                return self._on_caller_said(text, start_ms, end_ms, now)
+            case CallerSaid():
+                return self._on_caller_said(event, now)
             case ReplyBegun(reply_id):
                 return self._on_reply_begun(reply_id)
             case ReplyDeclined():
@@ -186,12 +186,12 @@ class Call:
         self._is_unanswered = self._is_unanswered or self._interruption.was_unheard
         return commands
 
-    def _on_caller_said(self, text: str, start_ms: int, end_ms: int, now: float) -> list[Command]:
+    def _on_caller_said(self, said: CallerSaid, now: float) -> list[Command]:
         if self._is_taking_message:
-            return self._keep_message(text, start_ms, end_ms, now)
+            return self._keep_message(said.text, said.start_ms, said.end_ms, now)
         if self._policy.is_voice_led:
             return []
-        is_meant = self._interruption.is_meant(text)
+        is_meant = said.is_unwritten or self._interruption.is_meant(said.text)
         if self._is_speaking or (self._turn is Turn.BOT and not self._is_filling):
             self._is_unanswered = self._is_unanswered or is_meant
             self._waiting.end()

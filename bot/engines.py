@@ -63,7 +63,7 @@ class Engines:
         return VoiceDetector()
 
     def _all(self) -> Sequence[Transcriber | Responder | Speaker]:
-        responders = [links.responder for links in self._links.values()]
+        responders = [links.responder for links in self._links.values() if links.responder is not None]
         return [*self._transcribers.values(), *self._speakers.values(), *responders]
 
     def _link(self, bot: BotConfig) -> Links:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
+from bot.speech.conversing import Part, Turn
 from bot.speech.links import Said, Say, Transcript, UseTool
 from media.endpointing import SpeechPaused, SpeechResumed, SpeechStarted, UtteranceEnded
 from media.frame import AudioFormat
@@ -43,8 +44,7 @@ class StreamStarted:
     parameters: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class AudioReceived:
+class AudioReceived(msgspec.Struct, frozen=True, gc=False):  # fifty a second: four times quicker than a dataclass
     """One frame of the caller's line, still encoded; `at_ms` is the carrier's own stamp for its first sample."""
 
     payload: bytes
@@ -78,6 +78,7 @@ class CallerSaid:
     text: str
     start_ms: int
     end_ms: int
+    is_unwritten: bool = False  # there may have been words, but nobody could write them down: to be answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,6 +329,13 @@ class Compose:
 
 
 @dataclass(frozen=True, slots=True)
+class Converse:
+    job_id: int
+    turns: Sequence[Turn]
+    may_use_tools: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Synthesize:
     job_id: int
     text: str
@@ -363,6 +371,17 @@ class Composed:
 
 
 @dataclass(frozen=True, slots=True)
+class PartConversed:
+    job_id: int
+    part: Part
+
+
+@dataclass(frozen=True, slots=True)
+class Conversed:
+    job_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class SoundMade:
     job_id: int
     pcm: bytes  # 16-bit mono at the speaker's rate
@@ -393,8 +412,7 @@ class OpenLink:
     link: int
 
 
-@dataclass(frozen=True, slots=True)
-class ToModel:
+class ToModel(msgspec.Struct, frozen=True, gc=False):  # up to fifty a second
     link: int
     message: bytes
 
@@ -440,8 +458,10 @@ class TransferFailed:
     message: str
 
 
-Job = Transcribe | Compose | Synthesize | RunTool
-JobResult = Transcribed | PartComposed | Composed | SoundMade | Synthesized | ToolRan | JobFailed
+Job = Transcribe | Compose | Converse | Synthesize | RunTool
+JobResult = (
+    Transcribed | PartComposed | Composed | PartConversed | Conversed | SoundMade | Synthesized | ToolRan | JobFailed
+)
 LinkEvent = FromModel | LinkClosed | LinkClogged | LinkFlows
 LinkCommand = OpenLink | ToModel | CloseLink
 CarrierEvent = StreamStarted | AudioReceived | DigitPressed | MarkReturned | StreamStopped | TransferFailed

@@ -17,6 +17,8 @@ from bot.events import (
     CloseLink,
     Compose,
     Composed,
+    Converse,
+    Conversed,
     EndCall,
     EndReason,
     Job,
@@ -25,6 +27,7 @@ from bot.events import (
     LinkEvent,
     OpenLink,
     PartComposed,
+    PartConversed,
     RateLimitsTold,
     RunTool,
     SoundMade,
@@ -42,6 +45,7 @@ from bot.events import (
 from bot.model_sockets import ModelSockets
 from bot.recordings import Recording
 from bot.session import Output, Overtake, Record, Session
+from bot.speech.conversing import Converser
 from bot.speech.links import Responder, Speaker, Spent, Transcriber
 
 log = structlog.get_logger()
@@ -54,11 +58,12 @@ _TRANSFER_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Who listens, thinks and speaks in a chain."""
+    """Who works for a call: in a chain the first three, else a converser, and the others where they are wanted."""
 
-    transcriber: Transcriber
-    responder: Responder
+    transcriber: Transcriber | None
+    responder: Responder | None
     speaker: Speaker
+    converser: Converser | None = None
 
 
 class LogWriter(Protocol):
@@ -231,7 +236,7 @@ class CallRunner:
                 case Record(block):
                     if self.recording is not None:
                         self.recording.append(block)
-                case Transcribe() | Compose() | Synthesize() | RunTool():
+                case Transcribe() | Compose() | Converse() | Synthesize() | RunTool():
                     self._start(output)
                 case CancelJob(job_id):
                     if (task := self._jobs.pop(job_id, None)) is not None:
@@ -298,15 +303,19 @@ class CallRunner:
 
     async def _results(self, job: Job) -> AsyncIterator[JobResult | TokensUsed]:
         match job, self._links:
-            case Transcribe(job_id, pcm, is_speculative), Links(transcriber):
+            case Transcribe(job_id, pcm, is_speculative), Links(transcriber) if transcriber is not None:
                 transcript = await transcriber.transcribe(pcm, speculative=is_speculative)
                 if transcript.spent is not None:
                     yield _used(transcript.spent)
                 yield Transcribed(job_id, transcript)
-            case Compose(job_id, history), Links(_, responder):
+            case Compose(job_id, history), Links(_, responder) if responder is not None:
                 async for part in responder.respond(history):
                     yield _used(part) if isinstance(part, Spent) else PartComposed(job_id, part)
                 yield Composed(job_id)
+            case Converse(job_id, turns, may_use_tools), Links(converser=converser) if converser is not None:
+                async for piece in converser.converse(turns, may_use_tools=may_use_tools):
+                    yield _used(piece) if isinstance(piece, Spent) else PartConversed(job_id, piece)
+                yield Conversed(job_id)
             case Synthesize(job_id, text), Links(_, _, speaker):
                 async for sound in speaker.speak(text):
                     yield _used(sound) if isinstance(sound, Spent) else SoundMade(job_id, sound)

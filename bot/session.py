@@ -18,6 +18,7 @@ from bot.events import (
     CloseLink,
     Command,
     Compose,
+    Converse,
     EndCall,
     EndReason,
     Event,
@@ -63,7 +64,7 @@ from media.recorder import Recorder
 _HOUSEKEEPING_FRAMES = 25  # the recording is moved on twice a second
 _PROBE_EVERY_S = 2.0
 _FRESH_S = 0.06  # the carrier sends a frame every 20 ms; after a longer silence its stamps say nothing of the present
-_FOR_THE_RUNNER = (Transcribe, Compose, Synthesize, RunTool, CancelJob, OpenLink, ToModel, CloseLink)
+_FOR_THE_RUNNER = (Transcribe, Compose, Converse, Synthesize, RunTool, CancelJob, OpenLink, ToModel, CloseLink)
 _AHEAD_MS = 10_000  # a stamp further in the future would have us fill the recording with silence for no reason
 
 
@@ -129,21 +130,17 @@ class Session:
         """Raises `CarrierError` for what no carrier may send; the call is over then."""
         outputs: list[Output] = []
         for event in self._stream.receive(message):
-            if isinstance(event, AudioReceived):
+            if type(event) is AudioReceived:
                 self._on_audio(event, now, outputs)
             else:
-                if isinstance(event, StreamStarted) and event.carrier_call_id != self._carrier_call_id:
-                    raise CarrierError("the media stream belongs to another call than its token", close_code=1008)
-                self._feed(event, self._carriers_time(now) if isinstance(event, MarkReturned) else now, outputs)
-                if isinstance(event, StreamStarted) and self._untold is not None:
-                    untold, self._untold = self._untold, None
-                    self._apply(untold, now, outputs)
+                self._on_news(event, now, outputs)
         return outputs
 
     def from_worker(self, result: JobResult | TokensUsed, now: float) -> list[Output]:
         if isinstance(result, TokensUsed):  # a fact of the call, whatever voice it has
             outputs: list[Output] = []
             self._apply([result], now, outputs)
+            self._set_deadline()
             return outputs
         return self._told_voice(result, now)
 
@@ -155,6 +152,7 @@ class Session:
         """The carrier would not take the caller elsewhere."""
         outputs: list[Output] = []
         self._feed(TransferFailed(message), now, outputs)
+        self._set_deadline()
         return outputs
 
     def on_deadline(self, now: float) -> list[Output]:
@@ -175,6 +173,7 @@ class Session:
         """The service cannot wait for this call any longer."""
         outputs: list[Output] = []
         self._carry_out(self.call.drain(now), now, outputs)
+        self._set_deadline()
         return outputs
 
     def carrier_closed(self, now: float, reason: EndReason | None = None) -> list[Output]:
@@ -189,7 +188,18 @@ class Session:
             self._record_heard(now, is_last=True)
             outputs.append(Record(self._recorder.finish(self._clock.exact_ms(now))))
         self._apply(self._voice.close(), now, outputs)
+        self._set_deadline()
         return outputs
+
+    def _on_news(self, event: Event, now: float, outputs: list[Output]) -> None:
+        """Anything of the carrier's but sound."""
+        if isinstance(event, StreamStarted) and event.carrier_call_id != self._carrier_call_id:
+            raise CarrierError("the media stream belongs to another call than its token", close_code=1008)
+        self._feed(event, self._carriers_time(now) if isinstance(event, MarkReturned) else now, outputs)
+        if isinstance(event, StreamStarted) and self._untold is not None:
+            untold, self._untold = self._untold, None
+            self._apply(untold, now, outputs)
+        self._set_deadline()
 
     # -- one frame up ----------------------------------------------------------------------------------------------
 
@@ -203,10 +213,12 @@ class Session:
         self.frames_in += 1
         if self._recorder is not None:
             self._recorder.caller(frame.at_ms, pcm)
-        outputs.extend(self._voice.hear(frame.payload, pcm, frame.at_ms))  # type: ignore[arg-type]
+        if effects := self._voice.hear(frame.payload, pcm, frame.at_ms):
+            outputs.extend(effects)  # type: ignore[arg-type]
         if self._endpointer is not None:
             for event in self._endpointer.push(pcm, frame.at_ms):
                 self._on_speech(event, now, outputs)
+                self._set_deadline()
         if self.frames_in % _HOUSEKEEPING_FRAMES == 0:
             self._move_recording(now, outputs)
             self._probe(now, outputs)
@@ -233,13 +245,11 @@ class Session:
         self.timeline.happened(event, now)
         # The call first: where the caller's ear is waiting, the voice's bookkeeping is not.
         self._carry_out(self.call.receive(event, now), now, outputs)
-        self._set_deadline()
 
     def _on_speech(self, event: SpeechEvent, now: float, outputs: list[Output]) -> None:
         """We have heard something ourselves; a voice that has tells us, and need not be told."""
         self._feed(event, now, outputs)
         self._apply(self._voice.receive(event, now), now, outputs)
-        self._set_deadline()
 
     def _set_deadline(self) -> None:
         self.deadline = min(self.call.next_deadline(), self._voice.deadline)
@@ -262,7 +272,6 @@ class Session:
                     self._apply(self._voice.receive(command, now), now, outputs)
                 case IgnoreWords() | ReportTool():
                     self._apply(self._voice.receive(command, now), now, outputs)
-        self._set_deadline()
 
     def _apply(self, effects: Sequence[Effect], now: float, outputs: list[Output]) -> None:
         for effect in effects:

@@ -152,8 +152,8 @@ class Timeline:
                 self._note(end_ms, "utterance_ended", start_ms=start_ms, decided_ms=at_ms)
             case CallerSaying(text, start_ms):
                 self._on_caller_saying(text, start_ms, at_ms)
-            case CallerSaid(text, start_ms, end_ms):
-                self._on_caller_said(text, start_ms, end_ms, at_ms)
+            case CallerSaid(text, start_ms, end_ms, is_unwritten):
+                self._on_caller_said(text, start_ms, end_ms, at_ms, is_unwritten=is_unwritten)
             case DigitPressed(digit):
                 self._note(at_ms, "digit_pressed", digit=digit)
             case ToolRequested(name):
@@ -241,10 +241,11 @@ class Timeline:
             )
         )
 
-    def _on_caller_said(self, text: str, start_ms: int, end_ms: int, at_ms: int) -> None:
+    def _on_caller_said(self, text: str, start_ms: int, end_ms: int, at_ms: int, *, is_unwritten: bool) -> None:
         self._waiting.said_ms = at_ms
         if not text:
-            self._note(at_ms, "no_words", start_ms=start_ms, end_ms=end_ms)
+            kind = "words_unwritten" if is_unwritten else "no_words"
+            self._note(at_ms, kind, start_ms=start_ms, end_ms=end_ms)
             return
         index = self._turn_index(start_ms)
         self._understood.add(index)

@@ -130,6 +130,14 @@ def test_a_cough_or_a_murmur_takes_no_turn_and_the_reply_goes_on_from_where_the_
     assert talk.call.turn is Turn.CALLER
 
 
+def test_an_utterance_that_nobody_writes_down_is_answered(talk: Conversation):
+    talk.caller_says("When do you open?")
+    talk.bot_answers()
+    talk.passes(1.0)
+    talk.happens(SpeechStarted(0), UtteranceEnded(0, 1000, b""))
+    assert of_kind(talk.happens(CallerSaid("", 0, 1000, is_unwritten=True)), Respond)
+
+
 def test_yes_to_a_question_that_it_cut_short_is_an_answer(talk: Conversation):
     talk.caller_says("Can I speak to Bob?")
     talk.bot_answers("Would you like to leave a message?", 2000)

@@ -134,6 +134,11 @@ def test_words_understood_better_later_rewrite_their_turn(timeline: Timeline):
     assert timeline.turns == 1
 
 
+def test_words_that_nobody_writes_down_are_noted_as_such(timeline: Timeline):
+    timeline.happened(CallerSaid("", 1000, 2000, is_unwritten=True), 2.0)
+    assert [record.kind for record in timeline.take()] == ["words_unwritten"]
+
+
 def test_a_noise_is_no_turn(timeline: Timeline):
     ask(timeline, "")
     assert [record.kind for record in timeline.take()] == ["speech_started", "utterance_ended", "no_words"]
