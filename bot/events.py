@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
+import msgspec
+
 from bot.speech.conversing import Part, Turn
 from bot.speech.links import Said, Say, Transcript, UseTool
 from media.endpointing import SpeechPaused, SpeechResumed, SpeechStarted, UtteranceEnded

@@ -24,7 +24,7 @@ class Recorder:
 
     def caller(self, at_ms: float, pcm: bytes) -> None:
         """What the caller's line brought; `at_ms` is the time of its first sample."""
-        self._caller.put(self._sample(at_ms), pcm)
+        self._caller.put(round(at_ms * self._rate_hz / 1000), pcm)
 
     def bot(self, at_ms: float, pcm: bytes) -> None:
         """What the caller's ear had of the bot; `at_ms` is when its first sample sounded."""
@@ -67,7 +67,7 @@ class _Channel:
 
     def __init__(self, slack: int) -> None:
         self._slack = slack
-        self._start = 0  # the sample at which the buffer begins
+        self._start = self._end = 0  # the samples at which the buffer begins and ends
         self._buffer = bytearray()
         self.late = 0
 
@@ -76,18 +76,20 @@ class _Channel:
         return len(self._buffer) // _BYTES
 
     def put(self, at: int, pcm: bytes) -> None:
-        end = self._start + self.held
-        if at > end + self._slack:
-            self._buffer += bytes((at - end) * _BYTES)
-        elif at < end - self._slack:
+        gap = at - self._end
+        if gap > self._slack:
+            self._buffer += bytes(gap * _BYTES)
+        elif gap < -self._slack:
             pcm = self._overwrite(at, pcm)
         self._buffer += pcm
+        self._end = self._start + len(self._buffer) // _BYTES
 
     def take(self, upto: int) -> bytes:
         size = (upto - self._start) * _BYTES
         taken = bytes(self._buffer[:size])
         del self._buffer[:size]
         self._start = upto
+        self._end = max(upto, self._end)
         return taken + bytes(size - len(taken))
 
     def _overwrite(self, at: int, pcm: bytes) -> bytes:

@@ -31,12 +31,11 @@ class WavFile:
             raise ValueError(f"{len(pcm)} bytes are no whole samples of {self._block} bytes")
         if self._data_bytes + len(pcm) > MAX_DATA_BYTES:
             raise OSError("a WAV file holds at most 4 GiB; begin another one")
-        self._file.seek(0, 2)
-        written = self._file.write(pcm)  # unbuffered: a full disk may take only part of it
+        # A full disk may take only part of it.
+        written = os.pwrite(self._file.fileno(), pcm, _HEADER.size + self._data_bytes)
         self._data_bytes += written - written % self._block
         # In one write: sizes that do not fit each other are refused by some players, also for a moment.
-        self._file.seek(0)
-        self._file.write(self._header())
+        os.pwrite(self._file.fileno(), self._header(), 0)
         if written < len(pcm):
             raise OSError(errno.ENOSPC, f"only {written} of {len(pcm)} bytes were written")
 

@@ -15,7 +15,7 @@ import structlog
 from bot.calllog.records import Record, TimelineEvent
 from bot.errors import StoreError
 
-BATCH_S = 0.2
+BATCH_S = 0.5
 RETRY_MAX_S = 10.0
 MAX_WAITING = 50_000
 

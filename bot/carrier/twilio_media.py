@@ -21,7 +21,8 @@ from media.frame import PCMU_8K
 
 MAX_MESSAGE_CHARS = 65_536  # six seconds of audio; Twilio sends 20 ms
 _DAY_MS = 86_400_000  # no Twilio call lasts longer
-_WINDOW = 64  # how many chunks back a late one is still told from a repeated one
+_WINDOW = 60  # how many chunks back a late one is still told from a repeated one
+_ALL_SEEN = (1 << _WINDOW) - 1
 
 _Ms = Annotated[int, msgspec.Meta(ge=0, le=_DAY_MS)]
 _Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
@@ -104,9 +105,10 @@ class TwilioMediaStream:
 
     def receive(self, message: str | bytes) -> Sequence[Event]:
         """What one message means; `CarrierError` if Twilio cannot have sent it."""
-        match self._decode(message):
-            case _Media(media):
-                return self._media_received(media)
+        decoded = self._decode(message)
+        if type(decoded) is _Media:
+            return self._media_received(decoded.media)
+        match decoded:
             case _Start(sid, body):
                 return [self._started(sid, body)]
             case _Mark(mark):
@@ -148,7 +150,8 @@ class TwilioMediaStream:
             raise CarrierError(f"not a Twilio media stream message: {exc}") from exc
 
     def _media_received(self, media: _MediaBody) -> Sequence[Event]:
-        self._require_start("media")
+        if not self._sid_json:
+            self._require_start("media")
         if media.track != "inbound" or not media.payload:
             return []
         if media.chunk and self._is_repeated(media.chunk):
@@ -158,8 +161,12 @@ class TwilioMediaStream:
 
     def _is_repeated(self, chunk: int) -> bool:
         ahead = chunk - self._last_chunk
+        if ahead == 1:
+            self._seen = (self._seen << 1 | 1) & _ALL_SEEN
+            self._last_chunk = chunk
+            return False
         if ahead > 0:
-            self._seen = (self._seen << min(ahead, _WINDOW) | 1) & ((1 << _WINDOW) - 1)
+            self._seen = (self._seen << min(ahead, _WINDOW) | 1) & _ALL_SEEN
             self._last_chunk = chunk
             return False
         bit = 1 << -ahead

@@ -1,12 +1,11 @@
 import errno
 import wave
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
-from bot.recordings import Recording, Recordings
+from bot.recordings import Recording, Recordings, WritingThread
 
 
 @pytest.fixture
@@ -80,11 +79,13 @@ class FullDisk:
 
 async def test_a_write_that_fails_is_logged_once_and_ends_the_recording_only():
     file = FullDisk()
-    with ThreadPoolExecutor(1) as thread, capture_logs() as lines:
+    thread = WritingThread()
+    with capture_logs() as lines:
         recording = Recording(Path("c1.wav"), 8000, file, thread)
         for _ in range(5):
             recording.append(bytes(32))
         await recording.close()
+    await thread.close()
     assert [line["event"] for line in lines] == ["recording_failed"]
     assert "No space left" in lines[0]["error"]
     assert (lines[0]["path"], file.tries, recording.size_bytes) == ("c1.wav", 2, 32)

@@ -32,11 +32,11 @@ def test_speech_and_the_silence_that_ends_it_are_written_frame_by_frame():
     assert line.says(QUIET, 25) == [160] * 25
 
 
-def test_after_a_long_quiet_quiet_frames_go_five_at_a_time():
+def test_after_a_long_quiet_quiet_frames_go_ten_at_a_time():
     line = Line()
     line.says(LOUD)
     line.says(QUIET, 25)
-    assert line.says(QUIET, 10) == [0, 0, 0, 0, 800, 0, 0, 0, 0, 800]
+    assert line.says(QUIET, 20) == [*[0] * 9, 1600, *[0] * 9, 1600]
 
 
 def test_the_first_loud_frame_goes_at_once_with_the_quiet_ones_before_it():
