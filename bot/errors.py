@@ -5,6 +5,7 @@ BotError
 ├── CarrierError      the carrier sent or answered something impossible: that call ends, others do not notice
 │   └── SignatureError    a webhook that the carrier did not sign: 403, nothing happens
 ├── VoiceError        an engine (model, transcriber, speaker) failed: the caller hears so, then goodbye or transfer
+│   └── RequestFailedError   a server of models would not or could not answer; whether asking again may help, it says
 ├── ToolError         a tool could not do what the model asked: the model is told so, in the message's words
 ├── StoreError        the call log could not be read or written
 ├── WorkerError       one of several processes could not start; what it said of itself is the message
@@ -35,6 +36,29 @@ class SignatureError(CarrierError):
 
 class VoiceError(BotError):
     """What listens, thinks or speaks failed or is missing; the message says what to install or check."""
+
+
+class RequestFailedError(VoiceError):
+    """A server of models would not, or could not, answer one request."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        is_fatal: bool,
+        status: int | None = None,
+        code: str | None = None,
+        param: str | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        """`is_fatal` is what will not go away by itself. `status`, `code` and `param` are the server's words, None
+        where there was no answer, or one that began well and broke off; `request_id` is its name for the request."""
+        super().__init__(message)
+        self.is_fatal = is_fatal
+        self.status = status
+        self.code = code
+        self.param = param
+        self.request_id = request_id
 
 
 class ToolError(BotError):

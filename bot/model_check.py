@@ -1,7 +1,7 @@
 """Whether the models that bots are configured with exist, and for how long: asked at the start, said in the log.
 
 A model that the server does not know, or a key that it refuses, stops the start: calls would fail one by one. A server
-that is out of reach does not, for it may be back before the first call.
+that is out of reach does not, for it may be back before the first call, and nor does one that keeps no list of models.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ import aiohttp
 import msgspec
 import structlog
 
-from bot.config import Config, OpenAIConfig
+from bot.config import Config, ModelServerConfig
 from bot.errors import ConfigError
 from bot.speech.model_table import Use, named_for, warning
 
@@ -35,8 +35,35 @@ class _Refusal(msgspec.Struct):
 
 
 async def check_models(config: Config, http: aiohttp.ClientSession, today: date) -> None:
-    """Raises `ConfigError` for a model that is unknown where it would be used, or for a key that is refused."""
-    await asyncio.gather(*(_check(name, config.openai, http, today) for name in _named(config)))
+    """Those of realtime voices; raises `ConfigError` for one that is unknown, or for a key that is refused."""
+    await asyncio.gather(
+        *(check_model(name, Use.REALTIME, config.openai, http, today) for name in _named(config)),
+    )
+
+
+async def check_model(
+    name: str, use: Use, server: ModelServerConfig, http: aiohttp.ClientSession, today: date, setting: str = "openai"
+) -> None:
+    """`setting` is where the server is configured. Raises `ConfigError` for a model that is unknown there."""
+    if (told := warning(name, today, _SOON_DAYS)) is not None:
+        log.warning("model_retires", model=name, warning=told)
+    headers = {"Authorization": f"Bearer {server.api_key}"} if server.api_key else {}
+    url = f"{server.base_url.rstrip('/')}/models/{name}"
+    try:
+        timeout = aiohttp.ClientTimeout(total=_TIMEOUT_S)
+        async with http.get(url, headers=headers, timeout=timeout) as response:
+            status, body = response.status, await response.read()
+    except (aiohttp.ClientError, TimeoutError) as exc:
+        log.warning("models_unchecked", model=name, error=str(exc) or "no answer", remedy=f"check {setting}.base_url")
+        return
+    if status == 401:
+        raise ConfigError(f"{server.base_url} refuses {setting}.api_key: set it to a key that is valid there")
+    if status == 404 and _code(body) == "model_not_found":
+        raise ConfigError(f"{server.base_url} knows no model {name!r}{_instead(name, use, today)}")
+    if status == 200:
+        _look_ahead(name, body, today)
+    else:  # many servers that speak these protocols have no list of models
+        log.info("models_unchecked", model=name, status=status)
 
 
 def _named(config: Config) -> Sequence[str]:
@@ -44,28 +71,17 @@ def _named(config: Config) -> Sequence[str]:
     return sorted({name for bot in bots for name in (bot.model, bot.transcription_model) if name})
 
 
-async def _check(name: str, openai: OpenAIConfig, http: aiohttp.ClientSession, today: date) -> None:
-    if (told := warning(name, today, _SOON_DAYS)) is not None:
-        log.warning("model_retires", model=name, warning=told)
-    headers = {"Authorization": f"Bearer {openai.api_key}"} if openai.api_key else {}
-    url = f"{openai.base_url.rstrip('/')}/models/{name}"
-    try:
-        timeout = aiohttp.ClientTimeout(total=_TIMEOUT_S)
-        async with http.get(url, headers=headers, timeout=timeout) as response:
-            _judge(name, openai, response.status, await response.read(), today)
-    except (aiohttp.ClientError, TimeoutError) as exc:
-        log.warning("models_unchecked", model=name, error=str(exc) or "no answer", remedy="check openai.base_url")
+def _instead(name: str, use: Use, today: date) -> str:
+    """What an operator may write in the place of a model that is not there."""
+    if (told := warning(name, today)) is not None:
+        return f": {told}"
+    if use is Use.CHAT:  # of models that only write, our table knows none
+        return ": choose one from the server's list (GET /models)"
+    kind = {Use.REALTIME: "realtime", Use.SPEECH: "speech", Use.TRANSCRIPTION: "transcription"}.get(use, "such")
+    return f"; {kind} models are, as far as we know: {', '.join(named_for(use))}"
 
 
-def _judge(name: str, openai: OpenAIConfig, status: int, body: bytes, today: date) -> None:
-    if status == 401:
-        raise ConfigError(f"{openai.base_url} refuses openai.api_key: set it to a key that is valid there")
-    if status == 404 and _code(body) == "model_not_found":
-        known = ", ".join(named_for(Use.REALTIME))
-        raise ConfigError(f"{openai.base_url} knows no model {name!r}; realtime models are, as far as we know: {known}")
-    if status != 200:  # many servers that speak the realtime protocol have no list of models
-        log.info("models_unchecked", model=name, status=status)
-        return
+def _look_ahead(name: str, body: bytes, today: date) -> None:
     off = _shutdown(body)
     if off is not None and (off - today).days <= _SOON_DAYS:
         log.warning("model_retires", model=name, warning=f"{name} is switched off on {off.isoformat()}")

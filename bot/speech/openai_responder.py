@@ -1,0 +1,178 @@
+"""A text model behind Chat Completions thinks up what the bot says: sentence by sentence, while it still writes.
+
+The model is told the bot's instructions, then what was said; of the bot's own words only those that the caller heard.
+Whoever stops listening to `respond` (a barge-in cancels its task) closes the request, and the model stops writing; what
+it had written until then is charged all the same, but servers do not say how much, so it is missing from the costs.
+"""
+
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from bot.config import PriceConfig
+from bot.errors import ConfigError, VoiceError
+from bot.speech.chat_dialect import ChatDialect
+from bot.speech.chat_messages import function_tool, messages
+from bot.speech.links import Said, Say, Spent, UseTool
+from bot.speech.model_table import Use, lookup
+from bot.speech.openai_client import OpenAIClient
+from bot.speech.prices import Price, cost_usd, price_of
+from bot.speech.sentences import Sentences, plain
+from bot.tools.spec import ToolSpec
+
+if TYPE_CHECKING:
+    from openai.types.chat import ChatCompletionChunk
+    from openai.types.chat.chat_completion_chunk import ChoiceDeltaToolCall
+    from openai.types.completion_usage import CompletionUsage
+
+log = structlog.get_logger()
+
+
+class OpenAIResponder:
+    def __init__(
+        self,
+        client: OpenAIClient,
+        model: str,
+        *,
+        instructions: str = "",
+        tools: Sequence[ToolSpec] = (),
+        temperature: float | None = None,
+        max_output_tokens: int | None = None,
+        prices: Mapping[str, PriceConfig] | None = None,
+    ) -> None:
+        """Raises `ConfigError` for a model of which it is known that it does not write."""
+        if (known := lookup(model)) is not None:
+            instead = 'voice = "audio-chat"' if Use.CHAT in known.uses else "a text model"
+            raise ConfigError(f"{model!r} cannot be a responder, since it is made for sound: write {instead}")
+        self.name = f"openai:{model}"
+        self._client, self._model = client, model
+        self._instructions = instructions
+        self._tools = [function_tool(tool) for tool in tools]
+        self._dialect = ChatDialect(client, model, temperature=temperature, max_output_tokens=max_output_tokens)
+        self._price = price_of(model, prices or {})
+
+    async def start(self) -> None:
+        await self._client.start()
+        await self._client.check(self._model, Use.CHAT)
+
+    async def close(self) -> None:
+        """The client belongs to whoever made it."""
+
+    async def respond(self, history: Sequence[Said]) -> AsyncIterator[Say | UseTool | Spent]:
+        """All text, then all tools, then the cost; raises `VoiceError`, also for an answer without any of the first."""
+        answer, splitter = _Answer(), Sentences()
+        stream = await self._dialect.ask(messages(self._instructions, history), self._tools)
+        async with stream:
+            with self._client.failures(self._model):
+                async for chunk in stream:
+                    for piece in splitter.push(answer.read(chunk)):
+                        if (say := _sentence(piece)) is not None:
+                            answer.sentences += 1
+                            yield say
+        rest = _sentence(splitter.flush())
+        if rest is not None and (answer.is_whole or not answer.sentences):
+            answer.sentences += 1
+            yield rest
+        tools = answer.tools() if answer.is_whole else []
+        self._judge(answer, tools)
+        for tool in tools:
+            yield tool
+        if answer.usage is not None:
+            yield _spent(self._model, answer.usage, self._price)
+
+    def _judge(self, answer: "_Answer", tools: Sequence[UseTool]) -> None:
+        if not answer.is_whole:
+            log.warning("answer_cut_off", model=self._model, reason=answer.finish_reason or "the stream ended")
+        if answer.sentences or tools:
+            return
+        raise VoiceError(f"the model {self._model!r} gave no answer: {_REMEDIES.get(answer.finish_reason, _NOTHING)}")
+
+
+_NOTHING = "it wrote nothing; see whether its instructions allow that"
+_REMEDIES = {
+    "length": "chained.max_output_tokens was used up, perhaps by thinking; raise it",
+    "content_filter": "the server's content filter withheld it; see the bot's instructions",
+    "": "the server ended its stream early; check the server",
+}
+
+
+@dataclass(slots=True)
+class _Answer:
+    """One stream of chunks, as far as it was read."""
+
+    sentences: int = 0
+    finish_reason: str = ""
+    usage: "CompletionUsage | None" = None
+    _calls: dict[int, "_Call"] = field(default_factory=dict)
+
+    @property
+    def is_whole(self) -> bool:
+        """Else its last sentence may be half a one, and the arguments of a tool half an object."""
+        return self.finish_reason in ("stop", "tool_calls", "function_call")
+
+    def read(self, chunk: "ChatCompletionChunk") -> str:
+        """The text that a chunk adds."""
+        self.usage = chunk.usage or self.usage
+        text = ""
+        for choice in chunk.choices[:1]:
+            self.finish_reason = choice.finish_reason or self.finish_reason
+            delta = choice.delta
+            text += (delta.content or "") + (delta.refusal or "")
+            for part in delta.tool_calls or ():
+                self._calls.setdefault(part.index, _Call()).add(part)
+        return text
+
+    def tools(self) -> list[UseTool]:
+        return [call.use(number) for number, call in sorted(self._calls.items())]
+
+
+@dataclass(slots=True)
+class _Call:
+    """A tool call, which comes in pieces."""
+
+    call_id: str = ""
+    name: str = ""
+    arguments: str = ""
+
+    def add(self, part: "ChoiceDeltaToolCall") -> None:
+        self.call_id = part.id or self.call_id
+        if part.function is not None:
+            self.name += part.function.name or ""
+            self.arguments += part.function.arguments or ""
+
+    def use(self, number: int) -> UseTool:
+        return UseTool(self.name, _values(self.arguments), self.call_id or f"call_{number}", self.arguments or "{}")
+
+
+def _sentence(piece: str) -> Say | None:
+    text = plain(piece)
+    return Say(text) if any(letter.isalnum() for letter in text) else None
+
+
+def _values(arguments: str) -> dict[str, str]:
+    """Each argument as text, what is null left out; none where the model wrote no object, which its runner will say."""
+    try:
+        given: Any = json.loads(arguments or "{}")
+    except json.JSONDecodeError:
+        return {}
+    if not isinstance(given, dict):
+        return {}
+    return {
+        name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        for name, value in given.items()
+        if value is not None
+    }
+
+
+def _spent(model: str, usage: "CompletionUsage", price: Price) -> Spent:
+    read = usage.prompt_tokens_details
+    cached = (read.cached_tokens if read is not None else None) or 0
+    counted = {
+        "text_in": usage.prompt_tokens - cached,
+        "text_cached": cached,
+        "text_out": usage.completion_tokens,
+    }
+    return Spent(model, counted, cost_usd(counted, price))
