@@ -9,7 +9,7 @@ import io
 import re
 from collections.abc import Iterator
 from pathlib import PurePath
-from typing import Final
+from typing import BinaryIO, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,7 @@ _SIGNATURES: Final = (  # the beginning of a file, and FFmpeg's name for the con
     (re.compile(rb"\xff[\xf0\xf1\xf8\xf9]"), "aac"),
     (re.compile(rb"ID3|\xff[\xe2-\xff]"), "mp3"),
 )
+_SIGNATURE_BYTES: Final = 16
 _SEARCH_S = 20  # the last so many seconds of a part in which a quiet place to cut is looked for
 _QUIET_S = 0.2  # how long a place must be quiet
 
@@ -47,21 +48,25 @@ class SoundFile:
     """One uploaded recording, opened; `channels` is 1 or 2 (more are mixed to one).
 
     `stated_s` is how long it says it is, 0 where it does not say; `seconds_read` is the truth, once all was read.
+    `container` and `codec` are FFmpeg's names for how it is written.
     """
 
-    def __init__(self, content: bytes, name: str = "") -> None:
-        """Raises `SoundFileError` for an empty, unknown or broken file."""
-        if not content:
+    def __init__(self, content: bytes | BinaryIO, name: str = "") -> None:
+        """A file opened for reading is read bit by bit. Raises `SoundFileError` for an empty, unknown or broken one."""
+        file = io.BytesIO(content) if isinstance(content, bytes) else content
+        beginning = file.read(_SIGNATURE_BYTES)
+        file.seek(0)
+        if not beginning:
             raise SoundFileError("The audio file is empty.")
+        self.container = _container(beginning, name)
         try:
-            self._container = av.open(
-                io.BytesIO(content), mode="r", format=_container(content, name), metadata_errors="ignore"
-            )
+            self._container = av.open(file, mode="r", format=self.container, metadata_errors="ignore")
         except (av.FFmpegError, ValueError) as exc:
             raise _broken() from exc
         if not self._container.streams.audio:
             raise SoundFileError("The file holds no audio.")
         self._stream = self._container.streams.audio[0]
+        self.codec: str = self._stream.codec_context.name
         self.channels = 2 if self._stream.codec_context.layout.nb_channels == 2 else 1
         self.stated_s = self._container.duration / 1_000_000 if self._container.duration else 0.0
         self.samples_read = 0
@@ -77,22 +82,29 @@ class SoundFile:
         """
         longest = round(longest_s * RATE_HZ)
         held = np.zeros((self.channels, 0), np.int16)
-        for block in self._blocks():
-            self.samples_read += block.shape[1]
+        for block in self.blocks():
             held = np.concatenate([held, block], axis=1)
             while held.shape[1] >= longest:
                 cut = quietest(held[:, :longest])
                 yield held[:, :cut]
                 held = held[:, cut:]
+        if held.shape[1]:
+            yield held
+
+    def blocks(self) -> Iterator[Samples]:
+        """The recording as it is decoded, about a second each; raises likewise.
+
+        Packets that do not decode are left out, as players do.
+        """
+        for block in self._decoded():
+            self.samples_read += block.shape[1]
+            yield block
         if self.seconds_read < SHORTEST_S:
             raise SoundFileError(
                 "Audio file is too short. Minimum audio length is 0.1 seconds.", code="audio_too_short"
             )
-        if held.shape[1]:
-            yield held
 
-    def _blocks(self) -> Iterator[Samples]:
-        """About a second each; packets that do not decode are left out, as players do."""
+    def _decoded(self) -> Iterator[Samples]:
         layout = "stereo" if self.channels == 2 else "mono"
         resampler = av.AudioResampler(format="s16p", layout=layout, rate=RATE_HZ, frame_size=RATE_HZ)
         packets = self._container.demux(self._stream)
@@ -132,8 +144,8 @@ def _samples(frame: "av.AudioFrame") -> Samples:
     return planes
 
 
-def _container(content: bytes, name: str) -> str:
-    found = next((container for signature, container in _SIGNATURES if signature.match(content)), None)
+def _container(beginning: bytes, name: str) -> str:
+    found = next((container for signature, container in _SIGNATURES if signature.match(beginning)), None)
     if found is None:
         extension = PurePath(name).suffix.removeprefix(".").lower()
         if extension in SUPPORTED:
