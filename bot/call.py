@@ -223,10 +223,9 @@ class Call:
             return []  # it belongs to a reply already cut off
         reply = self._reply(reply_id)
         is_first = not reply.generated_ms
-        if is_first:
-            self._waiting.end()
-            if self._policy.is_voice_led:
-                self._failures = 0
+        self._waiting.end()  # also when it goes on after a tool
+        if is_first and self._policy.is_voice_led:
+            self._failures = 0
         reply.lengthen(self._audio.ms(len(payload)))
         self.playout.push(reply_id, payload)
         return [*self._play(now), self._announce(reply, now)] if is_first else self._play(now)
@@ -244,6 +243,8 @@ class Call:
                 return []
             return self._use_tool(now) if self._pending_tool else self._listen(now)
         reply.is_whole = True
+        if not self._policy.is_voice_led and not self._expected:
+            self._waiting.end()  # a voice that was asked has said all that it will
         if self._pending_tool is not None and self._pending_tool.name == "take_message":
             return [*self._play(now), *self._use_tool(now)]  # the tone follows the words without a gap
         return self._play(now)
@@ -255,7 +256,7 @@ class Call:
         commands: list[Command] = [_note(reply)]
         if self._replies:
             return commands
-        if self._waiting.is_owed:  # that was no answer: "one moment" or the end of a preamble
+        if self._waiting.is_under_way:  # that was no answer: "one moment" or the end of a preamble
             self._turn = Turn.THINKING
         if self._expected:
             return commands
@@ -517,9 +518,15 @@ class Call:
                 self._waiting.go_on(now)
                 requests.append(ResumeReply(rest.reply_id, reply.reply_id))
         self._pending_tool = left.tool
+        if left.unfinished is not None and not requests:  # the ear has had all of it that there was
+            requests.append(ResumeReply(left.unfinished, self._expect()))
+            self._waiting.begin(now)
         if resumed:
             # What is left over plays before the voice is asked for more.
             return [IgnoreWords(), *self._play(now), *(self._announce(reply, now) for reply in resumed), *requests]
+        if requests:
+            self._turn = Turn.THINKING
+            return [IgnoreWords(), *requests]
         return [IgnoreWords(), *(self._use_tool(now) if self._pending_tool else self._listen(now))]
 
     def _go_on(self, now: float) -> list[Command]:
@@ -566,7 +573,8 @@ class Call:
         self._turn = Turn.THINKING
         self._waiting.begin(now)
         sorry = "the transfer failed: nobody could be reached; offer to take a message"
-        return [ReportTool(self._new_reply_id(), tool.name, sorry, tool.request_id)]
+        reply_id = self._new_reply_id() if self._policy.is_voice_led else self._expect()
+        return [ReportTool(reply_id, tool.name, sorry, tool.request_id)]
 
     def _was_asked_for_message(self) -> bool:
         tool = self._interruption.tool

@@ -1,19 +1,18 @@
 """A voice of three links: a transcriber listens, a responder thinks, a speaker speaks. No I/O; the links run elsewhere.
 
-While the caller pauses, their words are transcribed on the guess that they have finished; if they go on, the guess is
-dropped. A reply is made sentence by sentence: while one sounds, the next is synthesised. The history holds what the
-caller heard, not what was made. A reply that was cut is kept for a moment, with the rest of its sentences, in case the
-interruption was a cough.
+How it listens is the ear's affair (`request_ear.py`). A reply is made sentence by sentence: while one sounds, the next
+is synthesised. A responder that asks for tools is asked again, within the same reply, once their results are there. The
+history holds what the caller heard, not what was made. A reply that was cut is kept for a moment, with the rest of it
+that is still being composed, in case the interruption was a cough.
 """
 
+import itertools
 import math
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 from bot.events import (
     CallerSaid,
-    CancelJob,
+    CallerSaying,
     CancelReply,
     Compose,
     Composed,
@@ -24,68 +23,39 @@ from bot.events import (
     NoteReply,
     PartComposed,
     ReplyAudio,
+    ReplyBegun,
     ReplyEnded,
     ReportTool,
     Respond,
     ResumeReply,
+    RunTool,
     SentenceBegun,
     SoundMade,
     SpeechEvent,
-    SpeechPaused,
-    SpeechResumed,
     Synthesize,
     Synthesized,
+    ToolRan,
     ToolRequested,
     ToVoice,
-    Transcribe,
-    Transcribed,
-    UtteranceEnded,
+    TruncateReply,
     VoiceFailed,
+    WorkBegan,
+    WorkEnded,
 )
-from bot.speech.links import Role, Said, Say, Transcript, UseTool
+from bot.speech.links import Say, UseTool
+from bot.tools.spec import CALL_TOOLS
+from bot.turn import is_backchannel
 from bot.voice.base import Effect
+from bot.voice.history import History
+from bot.voice.making import Making
+from bot.voice.request_ear import RequestEar
+from bot.voice.tool_uses import ToolUses, arguments_json, ends_reply
+from bot.voice.unanswered import Unanswered, Words, text_of
 from media.resample import Resampler
 
-_JOINED_BYTES = 25 * 16000
-"""Up to 25 s, 16-bit at 8,000 Hz, are transcribed in one piece: Whisper's window is 30 s."""
-
-
-@dataclass(slots=True)
-class _Utterance:
-    """One stretch of caller speech on its way to becoming text; a guess until it is final."""
-
-    job_id: int
-    start_ms: int
-    end_ms: int
-    pcm: bytes
-    before: Sequence["_Words"] = ()  # unanswered words that its sound was joined to
-    is_final: bool = False
-    transcript: Transcript | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Words:
-    """What the caller said and nobody has answered yet, with its sound."""
-
-    text: str
-    start_ms: int
-    pcm: bytes
-
-
-@dataclass(slots=True)
-class _Making:
-    """One reply as it comes into being."""
-
-    reply_id: str
-    compose_job: int
-    answers: Sequence[_Words]  # what it is an answer to
-    resampler: Resampler
-    sentences: deque[Say] = field(default_factory=deque)
-    tools: list[UseTool] = field(default_factory=list)
-    is_composed: bool = False
-    synthesis_job: int | None = None
-    is_held: bool = False  # cut short: what is still made is kept back
-    kept_back: list[SentenceBegun | ReplyAudio] = field(default_factory=list)
+_MOST_ROUNDS = 8  # a model that uses tools for ever would leave the caller waiting for ever
+_NOT_YET = "under way"
+_HOLD_S = 3.0  # a cough and the time to understand that it was one; who speaks on for longer means it
 
 
 class ChainedVoice:
@@ -94,49 +64,50 @@ class ChainedVoice:
         self._speaker_rate_hz = speaker_rate_hz
         self._line_rate_hz = line_rate_hz
         self._encode = encode
-        self._history: list[Said] = []
-        self._unanswered: list[_Words] = []
-        self._utterances: list[_Utterance] = []
-        self._making: _Making | None = None
-        self._job_count = 0
-        self.deadline = math.inf
+        self._new_job_id = itertools.count(1).__next__
+        self._history = History()
+        self._unanswered = Unanswered()
+        self._ear = RequestEar(self._unanswered, self._new_job_id)
+        self._uses = ToolUses()
+        self._making: Making | None = None
+
+    # -- what the shell calls ----------------------------------------------------------------------------------------
+
+    @property
+    def deadline(self) -> float:
+        return math.inf if self._making is None else self._making.held_until
 
     def hear(self, payload: bytes, pcm: bytes, at_ms: int) -> Sequence[Effect]:
         return ()  # utterances come whole, from the endpointer
 
     def on_deadline(self, now: float) -> Sequence[Effect]:
-        return ()
+        making = self._making
+        if making is None or now < making.held_until:
+            return []
+        making.held_until = math.inf
+        return making.cancel_composing()
 
     def close(self) -> Sequence[Effect]:
         return ()
 
     def receive(self, event: SpeechEvent | JobResult | LinkEvent | ToVoice, now: float = 0.0) -> Sequence[Effect]:
         match event:
-            case SpeechPaused(start_ms, end_ms, pcm):
-                return [*self._drop_guess(), self._transcribe(start_ms, end_ms, pcm, is_final=False)]
-            case SpeechResumed():
-                return self._drop_guess()
-            case UtteranceEnded(start_ms, end_ms, pcm):
-                return self._on_utterance(start_ms, end_ms, pcm)
-            case Transcribed(job_id, transcript):
-                return self._on_transcribed(job_id, transcript)
             case Respond(reply_id):
-                answers, self._unanswered = self._unanswered, []
-                self._history.append(Said(Role.CALLER, " ".join(words.text for words in answers)))
-                return self._compose(reply_id, answers)
-            case ReportTool(reply_id, name, result):
-                self._unanswered = []
-                self._history.append(Said(Role.TOOL, result, name))
-                return self._compose(reply_id, [])
-            case CancelReply(reply_id, _, heard_text, _, tag):
-                return self._on_cancelled(reply_id, heard_text, tag)
+                return self._on_asked(reply_id)
+            case ReportTool():
+                return self._on_reported(event)
+            case CancelReply():
+                return self._on_cancelled(event, now)
             case ResumeReply(cancelled_id, reply_id):
                 return self._on_resumed(cancelled_id, reply_id)
-            case NoteReply(_, text, _, tag):
-                self._remember(text, tag)
+            case NoteReply(reply_id, text, _, tag):
+                self._history.heard(reply_id, text, tag)
+                return []
+            case TruncateReply(reply_id, _, text):
+                self._history.correct(reply_id, text)
                 return []
             case IgnoreWords():
-                self._unanswered = []
+                self._unanswered.take()
                 return []
             case PartComposed(job_id, part):
                 return self._on_part(job_id, part)
@@ -146,98 +117,130 @@ class ChainedVoice:
                 return self._on_sound(job_id, pcm)
             case Synthesized(job_id):
                 return self._on_synthesized(job_id)
+            case ToolRan(job_id, output):
+                return self._on_tool_ran(job_id, output)
             case JobFailed(job_id, message):
-                return self._on_failed(job_id, message)
+                return self._on_failed(job_id, message, now)
             case _:
-                return []
+                return self._heard(self._ear.receive(event, now))
 
-    # -- listening -----------------------------------------------------------------------------------------------
+    def _heard(self, effects: Sequence[Effect]) -> Sequence[Effect]:
+        """Words of the caller's that only a question can be: nothing of what they cut short will be wanted."""
+        is_meant = any(isinstance(one, CallerSaid | CallerSaying) and _is_meant(one.text) for one in effects)
+        making = self._making
+        return [*making.cancel_composing(), *effects] if is_meant and making is not None and making.is_held else effects
 
-    def _transcribe(self, start_ms: int, end_ms: int, pcm: bytes, *, is_final: bool) -> Effect:
-        job_id = self._new_job_id()
-        # Words cut in two by a pause are understood better in one piece.
-        before = () if any(utterance.is_final for utterance in self._utterances) else tuple(self._unanswered)
-        sound = b"".join([*(words.pcm for words in before), pcm])
-        if len(sound) > _JOINED_BYTES:
-            before, sound = (), pcm
-        self._utterances.append(_Utterance(job_id, start_ms, end_ms, pcm, before, is_final))
-        return Transcribe(job_id, sound, not is_final)
+    # -- answering ---------------------------------------------------------------------------------------------------
 
-    def _drop_guess(self) -> list[Effect]:
-        dropped = [utterance for utterance in self._utterances if not utterance.is_final]
-        self._utterances = [utterance for utterance in self._utterances if utterance.is_final]
-        return [CancelJob(utterance.job_id) for utterance in dropped]
+    def _on_asked(self, reply_id: str) -> Sequence[Effect]:
+        answers = self._unanswered.take()
+        self._history.caller_said(text_of(answers))
+        return self._begin(reply_id, answers)
 
-    def _on_utterance(self, start_ms: int, end_ms: int, pcm: bytes) -> Sequence[Effect]:
-        guess = self._utterances[-1] if self._utterances else None
-        if guess is None or guess.is_final or guess.pcm != pcm:
-            return [*self._drop_guess(), self._transcribe(start_ms, end_ms, pcm, is_final=True)]
-        guess.is_final = True
-        return self._tell_words()
-
-    def _on_transcribed(self, job_id: int, transcript: Transcript) -> Sequence[Effect]:
-        for utterance in self._utterances:
-            if utterance.job_id == job_id:
-                utterance.transcript = transcript
-        return self._tell_words()
-
-    def _tell_words(self) -> list[Effect]:
-        """In the order in which they were spoken, whichever was understood first."""
-        told: list[Effect] = []
-        while self._utterances:
-            first = self._utterances[0]
-            if not first.is_final or first.transcript is None:
-                break
-            self._utterances.pop(0)
-            told.append(self._understand(first, first.transcript.text.strip()))
-        return told
-
-    def _understand(self, utterance: _Utterance, text: str) -> CallerSaid:
-        is_joined = bool(utterance.before) and tuple(self._unanswered) == tuple(utterance.before)
-        if text and is_joined:
-            start_ms = utterance.before[0].start_ms
-            sound = b"".join([*(words.pcm for words in utterance.before), utterance.pcm])
-            self._unanswered = [_Words(text, start_ms, sound)]
-            return CallerSaid(text, start_ms, utterance.end_ms)
-        if text:
-            self._unanswered.append(_Words(text, utterance.start_ms, utterance.pcm))
-        return CallerSaid(text, utterance.start_ms, utterance.end_ms)
-
-    # -- answering -----------------------------------------------------------------------------------------------
-
-    def _compose(self, reply_id: str, answers: Sequence[_Words]) -> Sequence[Effect]:
+    def _begin(self, reply_id: str, answers: Sequence[Words]) -> Sequence[Effect]:
         dropped = self._drop_reply()
-        job_id = self._new_job_id()
-        resampler = Resampler(self._speaker_rate_hz, self._line_rate_hz)
-        self._making = _Making(reply_id, job_id, answers, resampler)
-        return [*dropped, Compose(job_id, tuple(self._history))]
+        making = self._making = Making(reply_id, answers, self._resampler())
+        return [*dropped, *self._go_on(making)]
+
+    def _resampler(self) -> Resampler:
+        return Resampler(self._speaker_rate_hz, self._line_rate_hz)
+
+    def _go_on(self, making: Making) -> Sequence[Effect]:
+        """Whatever comes next, if it can be done now."""
+        if making.is_held or making.compose_job is not None:
+            return []
+        if self._uses.is_under_way:
+            return self._set_apart(making)
+        return self._end_if_done(making) if making.is_composed else self._compose(making)
+
+    def _compose(self, making: Making) -> Sequence[Effect]:
+        if making.rounds == _MOST_ROUNDS:
+            told = f"the model has used tools {_MOST_ROUNDS} times in a row and come to no answer"
+            return [*self._drop_reply(), VoiceFailed(told)]
+        making.rounds += 1
+        making.has_used_tools = False
+        making.compose_job = self._new_job_id()
+        return [Compose(making.compose_job, self._history.told())]
 
     def _on_part(self, job_id: int, part: Say | UseTool) -> Sequence[Effect]:
         making = self._making
         if making is None or job_id != making.compose_job:
             return []
-        if isinstance(part, UseTool):
-            making.tools.append(part)
+        making.has_used_tools = making.has_used_tools or (isinstance(part, UseTool) and not ends_reply(part))
+        if isinstance(part, Say):
+            making.sentences.append(part)
+        if making.is_held:
+            making.unplanned.append(part)
             return []
-        making.sentences.append(part)
-        return self._speak_next(making)
+        return [*self._plan(making, part), *self._speak_next(making)]
+
+    def _plan(self, making: Making, part: Say | UseTool) -> Sequence[Effect]:
+        """What the history is to know of it at once, and what is done at once."""
+        if isinstance(part, Say):
+            self._history.plan(making.reply_id, part.text, part.tag)
+            return []
+        if ends_reply(part):
+            making.last_tools.append(part)
+            return []
+        return self._use(part)
 
     def _on_composed(self, job_id: int) -> Sequence[Effect]:
         making = self._making
         if making is None or job_id != making.compose_job:
             return []
-        making.is_composed = True
-        return self._end_if_done(making)
+        making.compose_job = None
+        making.is_composed = not making.has_used_tools or bool(making.last_tools)
+        return self._go_on(making)
 
-    # -- speaking ------------------------------------------------------------------------------------------------
+    # -- tools -------------------------------------------------------------------------------------------------------
 
-    def _speak_next(self, making: _Making) -> Sequence[Effect]:
+    def _use(self, tool: UseTool) -> Sequence[Effect]:
+        use = self._uses.begin(tool)
+        if use is None:
+            return []
+        if tool.call_id:
+            self._history.used(use, tool, _NOT_YET)
+        if tool.name in CALL_TOOLS:
+            return [ToolRequested(tool.name, tool.arguments, tool.call_id)]
+        job_id = self._new_job_id()
+        self._uses.assign(job_id, use)
+        return [WorkBegan(use), RunTool(job_id, tool.name, arguments_json(tool))]
+
+    def _on_tool_ran(self, job_id: int, output: str) -> Sequence[Effect]:
+        use = self._uses.job_done(job_id)
+        return [] if use is None else self._on_used(use, output)
+
+    def _on_used(self, use: str, output: str) -> Sequence[Effect]:
+        """A result that was waited for. One that comes too late for its reply is there for the next."""
+        tool = self._uses.end(use)
+        if tool is None:
+            return []
+        self._history.used(use, tool, output)
+        next_steps = [] if self._making is None else self._go_on(self._making)
+        is_asked = any(isinstance(step, Compose) for step in next_steps)
+        return [*next_steps, WorkEnded(use, owes_answer=is_asked)]
+
+    def _on_reported(self, report: ReportTool) -> Sequence[Effect]:
+        """The call has done, or has not done, what it was asked for."""
+        if self._uses.is_awaited(report.request_id):
+            return self._on_used(report.request_id, report.result)
+        use, tool = self._uses.asked_of_call(report.request_id, report.name)
+        self._history.used(use, tool, report.result)
+        if not report.wants_reply:
+            return []
+        self._unanswered.take()
+        return self._begin(report.reply_id, ())
+
+    # -- speaking ----------------------------------------------------------------------------------------------------
+
+    def _speak_next(self, making: Making) -> Sequence[Effect]:
         if making.synthesis_job is not None or not making.sentences or making.is_held:
             return []
         sentence = making.sentences.popleft()
         making.synthesis_job = self._new_job_id()
+        making.has_sentences = True
         return [
-            *self._hand_out(making, SentenceBegun(making.reply_id, sentence.text, sentence.tag)),
+            *making.hand_out(SentenceBegun(making.reply_id, sentence.text, sentence.tag)),
             Synthesize(making.synthesis_job, sentence.text),
         ]
 
@@ -252,84 +255,72 @@ class ChainedVoice:
         if making is None or job_id != making.synthesis_job:
             return []
         making.synthesis_job = None
-        return [*self._speak_next(making), *self._end_if_done(making)]
+        return [*self._speak_next(making), *self._go_on(making)]
 
-    def _sound(self, making: _Making, pcm: bytes) -> Sequence[Effect]:
-        return self._hand_out(making, ReplyAudio(making.reply_id, self._encode(pcm))) if pcm else []
+    def _sound(self, making: Making, pcm: bytes) -> Sequence[Effect]:
+        return making.hand_out(ReplyAudio(making.reply_id, self._encode(pcm))) if pcm else []
 
-    def _hand_out(self, making: _Making, event: SentenceBegun | ReplyAudio) -> Sequence[Effect]:
-        if not making.is_held:
-            return [event]
-        making.kept_back.append(event)
-        return []
+    def _set_apart(self, making: Making) -> Sequence[Effect]:
+        """What was said before a tool stands alone, so that "one moment" can follow it if the tool takes its time."""
+        if not making.has_sentences or not making.is_spoken:
+            return []
+        said_id, making.reply_id = making.reply_id, f"{making.reply_id}+"
+        tail = self._end_sound(making, said_id)
+        making.resampler = self._resampler()
+        making.has_sentences = False
+        making.answers = ()
+        return [*tail, ReplyBegun(making.reply_id), ReplyEnded(said_id)]
 
-    def _end_if_done(self, making: _Making) -> Sequence[Effect]:
-        if not making.is_composed or making.synthesis_job is not None or making.sentences or making.is_held:
+    def _end_if_done(self, making: Making) -> Sequence[Effect]:
+        if not making.is_spoken:
             return []
         self._making = None
-        tail = self._sound(making, making.resampler.flush())
-        tools = [ToolRequested(tool.name, tool.arguments) for tool in making.tools]
+        tail = self._end_sound(making, making.reply_id)
+        tools: list[Effect] = []
+        for tool in making.last_tools:
+            tools += self._use(tool)
         return [*tail, *tools, ReplyEnded(making.reply_id)]
 
-    # -- interruptions -------------------------------------------------------------------------------------------
+    def _end_sound(self, making: Making, reply_id: str) -> Sequence[Effect]:
+        pcm = making.resampler.flush()
+        return [ReplyAudio(reply_id, self._encode(pcm))] if pcm else []
 
-    def _on_cancelled(self, reply_id: str, heard_text: str, tag: str) -> Sequence[Effect]:
+    # -- interruptions -----------------------------------------------------------------------------------------------
+
+    def _on_cancelled(self, cut: CancelReply, now: float) -> Sequence[Effect]:
+        self._history.heard(cut.reply_id, cut.heard_text, cut.tag)
         making = self._making
-        is_ours = making is not None and making.reply_id == reply_id
-        if heard_text:
-            self._remember(heard_text, tag)
-        elif making is not None and is_ours and making.answers:
-            self._take_back(making.answers)
-        if making is None or not is_ours:
+        if making is None or making.reply_id != cut.reply_id:
             return []
-        making.is_held = True  # a sentence in the works is finished: it costs little and may yet be wanted
-        return [] if making.is_composed else [CancelJob(making.compose_job)]
-
-    def _take_back(self, answers: Sequence[_Words]) -> None:
-        """Nothing of the answer was heard, so the words still wait for one."""
-        self._unanswered = [*answers, *self._unanswered]
-        if self._history and self._history[-1].role is Role.CALLER:
-            self._history.pop()
+        if cut.heard_text or not making.answers:
+            making.hold(now + _HOLD_S)  # a sentence in the works is finished, and so is the request
+            return []
+        if self._history.take_back():  # nothing of the answer was heard, so the words still wait for one
+            self._unanswered.give_back(making.answers)
+        return self._drop_reply()
 
     def _on_resumed(self, cancelled_id: str, reply_id: str) -> Sequence[Effect]:
         making = self._making
         if making is None or making.reply_id != cancelled_id:
             return [ReplyEnded(reply_id)]
-        making.reply_id = reply_id
-        making.is_held = False
-        making.is_composed = True  # whatever was not composed by then was called off
-        kept, making.kept_back = making.kept_back, []
-        renamed: list[Effect] = [
-            SentenceBegun(reply_id, event.text, event.tag)
-            if isinstance(event, SentenceBegun)
-            else ReplyAudio(reply_id, event.payload)
-            for event in kept
-        ]
-        return [*renamed, *self._speak_next(making), *self._end_if_done(making)]
+        self._history.resume(cancelled_id, reply_id)
+        effects: list[Effect] = [*making.take_up(reply_id)]
+        unplanned, making.unplanned = making.unplanned, []
+        for part in unplanned:
+            effects += self._plan(making, part)
+        return [*effects, *self._speak_next(making), *self._go_on(making)]
 
     def _drop_reply(self) -> list[Effect]:
         making, self._making = self._making, None
-        if making is None:
-            return []
-        jobs = [] if making.is_composed else [making.compose_job]
-        jobs += [] if making.synthesis_job is None else [making.synthesis_job]
-        return [CancelJob(job_id) for job_id in jobs]
+        return [] if making is None else [*making.cancel()]
 
-    def _on_failed(self, job_id: int, message: str) -> Sequence[Effect]:
-        for utterance in self._utterances:
-            if utterance.job_id == job_id:
-                self._utterances.remove(utterance)
-                return [VoiceFailed(message)] if utterance.is_final else []
-        making = self._making
-        if making is None or job_id not in (making.compose_job, making.synthesis_job):
-            return []
-        self._making = None
-        return [VoiceFailed(message)]
+    def _on_failed(self, job_id: int, message: str, now: float) -> Sequence[Effect]:
+        if (use := self._uses.job_done(job_id)) is not None:
+            return self._on_used(use, f"error: {message}")
+        if self._making is None or not self._making.lose(job_id):
+            return self._ear.receive(JobFailed(job_id, message), now)
+        return [*self._drop_reply(), VoiceFailed(message)]
 
-    def _remember(self, text: str, tag: str) -> None:
-        if text:
-            self._history.append(Said(Role.BOT, text, tag))
 
-    def _new_job_id(self) -> int:
-        self._job_count += 1
-        return self._job_count
+def _is_meant(text: str) -> bool:
+    return bool(text) and not is_backchannel(text)

@@ -227,9 +227,8 @@ def test_a_new_question_calls_off_what_was_still_being_made(voice: ChainedVoice)
     says(voice, "Hello.")
     [compose] = only(voice.receive(Respond("r1")), Compose)
     [_, synthesis] = voice.receive(PartComposed(compose.job_id, Say("One.")))
-    voice.receive(CancelReply("r1", NOWHERE, ""))
-    effects = voice.receive(Respond("r2"))
-    assert CancelJob(synthesis.job_id) in effects
+    assert voice.receive(CancelReply("r1", NOWHERE, "One")) == []  # it may have been a cough
+    assert voice.receive(Respond("r2"))[:2] == [CancelJob(compose.job_id), CancelJob(synthesis.job_id)]
     assert voice.receive(SoundMade(synthesis.job_id, bytes(1600))) == []
 
 

@@ -1,0 +1,122 @@
+"""How a chained voice listens with a transcriber that is asked for each utterance. No I/O: the jobs run elsewhere.
+
+While the caller pauses, their words are transcribed on the guess that they have finished; if they go on, the guess is
+dropped. Words come out in the order in which they were spoken.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bot.events import (
+    CallerSaid,
+    CancelJob,
+    JobFailed,
+    JobResult,
+    LinkEvent,
+    SpeechEvent,
+    SpeechPaused,
+    SpeechResumed,
+    ToVoice,
+    Transcribe,
+    Transcribed,
+    UtteranceEnded,
+    VoiceFailed,
+)
+from bot.speech.links import Transcript
+from bot.voice.base import Effect
+from bot.voice.unanswered import Unanswered, Words
+
+_JOINED_BYTES = 25 * 16000
+"""Up to 25 s, 16-bit at 8,000 Hz, are transcribed in one piece: Whisper's window is 30 s."""
+
+
+@dataclass(slots=True)
+class _Utterance:
+    """One stretch of caller speech on its way to becoming text; a guess until it is final."""
+
+    job_id: int
+    start_ms: int
+    end_ms: int
+    pcm: bytes
+    before: Sequence[Words] = ()  # unanswered words that its sound was joined to
+    is_final: bool = False
+    transcript: Transcript | None = None
+
+
+class RequestEar:
+    def __init__(self, unanswered: Unanswered, new_job_id: Callable[[], int]) -> None:
+        self._unanswered = unanswered
+        self._new_job_id = new_job_id
+        self._utterances: list[_Utterance] = []
+
+    def receive(self, event: SpeechEvent | JobResult | LinkEvent | ToVoice, now: float) -> Sequence[Effect]:
+        match event:
+            case SpeechPaused(start_ms, end_ms, pcm):
+                return [*self._drop_guess(), self._transcribe(start_ms, end_ms, pcm, is_final=False)]
+            case SpeechResumed():
+                return self._drop_guess()
+            case UtteranceEnded(start_ms, end_ms, pcm):
+                return self._on_utterance(start_ms, end_ms, pcm)
+            case Transcribed(job_id, transcript):
+                return self._on_transcribed(job_id, transcript)
+            case JobFailed(job_id, message):
+                return self._on_failed(job_id, message)
+            case _:
+                return []
+
+    def _transcribe(self, start_ms: int, end_ms: int, pcm: bytes, *, is_final: bool) -> Effect:
+        job_id = self._new_job_id()
+        # Words cut in two by a pause are understood better in one piece.
+        before = () if any(utterance.is_final for utterance in self._utterances) else self._unanswered.words
+        sound = b"".join([*(words.pcm for words in before), pcm])
+        if len(sound) > _JOINED_BYTES:
+            before, sound = (), pcm
+        self._utterances.append(_Utterance(job_id, start_ms, end_ms, pcm, before, is_final))
+        return Transcribe(job_id, sound, not is_final)
+
+    def _drop_guess(self) -> list[Effect]:
+        dropped = [utterance for utterance in self._utterances if not utterance.is_final]
+        self._utterances = [utterance for utterance in self._utterances if utterance.is_final]
+        return [CancelJob(utterance.job_id) for utterance in dropped]
+
+    def _on_utterance(self, start_ms: int, end_ms: int, pcm: bytes) -> Sequence[Effect]:
+        guess = self._utterances[-1] if self._utterances else None
+        if guess is None or guess.is_final or guess.pcm != pcm:
+            return [*self._drop_guess(), self._transcribe(start_ms, end_ms, pcm, is_final=True)]
+        guess.is_final = True
+        return self._tell_words()
+
+    def _on_transcribed(self, job_id: int, transcript: Transcript) -> Sequence[Effect]:
+        for utterance in self._utterances:
+            if utterance.job_id == job_id:
+                utterance.transcript = transcript
+        return self._tell_words()
+
+    def _tell_words(self) -> list[Effect]:
+        """In the order in which they were spoken, whichever was understood first."""
+        told: list[Effect] = []
+        while self._utterances:
+            first = self._utterances[0]
+            if not first.is_final or first.transcript is None:
+                break
+            self._utterances.pop(0)
+            told.append(self._understand(first, first.transcript.text.strip()))
+        return told
+
+    def _understand(self, utterance: _Utterance, text: str) -> CallerSaid:
+        is_joined = bool(utterance.before) and self._unanswered.words == utterance.before
+        if text and is_joined:
+            start_ms = utterance.before[0].start_ms
+            sound = b"".join([*(words.pcm for words in utterance.before), utterance.pcm])
+            self._unanswered.words = (Words(text, start_ms, sound),)
+            return CallerSaid(text, start_ms, utterance.end_ms)
+        if text:
+            self._unanswered.add(Words(text, utterance.start_ms, utterance.pcm))
+        return CallerSaid(text, utterance.start_ms, utterance.end_ms)
+
+    def _on_failed(self, job_id: int, message: str) -> Sequence[Effect]:
+        for utterance in self._utterances:
+            if utterance.job_id == job_id:
+                self._utterances.remove(utterance)
+                return [VoiceFailed(message)] if utterance.is_final else []
+        return []
