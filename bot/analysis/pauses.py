@@ -18,6 +18,7 @@ _IN_HZ, _LINE_HZ = 16_000, 8_000  # detectors hear what a telephone does
 _FRAME_S = FRAME_SAMPLES / _LINE_HZ
 _FRAME_BYTES = 2 * FRAME_SAMPLES
 _SPEECH = 0.5  # the likelihood from which a frame counts
+_LATE_FRAMES = 5  # the first sound of a word is judged by what follows it
 _CLICK_FRAMES = 2  # so few frames of speech in a pause are a click, a breath or a door
 
 
@@ -72,7 +73,7 @@ class PauseFinder:
             return
         self._spoken += 1
         if self._spoken == _CLICK_FRAMES + 1:
-            pause = Pause(self._quiet_from * _FRAME_S, (self._frames - self._spoken) * _FRAME_S)
+            pause = Pause(self._quiet_from * _FRAME_S, (self._frames - self._spoken - _LATE_FRAMES) * _FRAME_S)
             if pause.seconds >= SHORTEST_S:
                 self._ended.append(pause)
             self._quiet_from = self._frames
