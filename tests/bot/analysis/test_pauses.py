@@ -27,10 +27,10 @@ def test_pauses_between_words_are_found(kennedy: np.ndarray):
         assert any(pause.start_s < middle_s < pause.end_s for pause in found(kennedy, 16_000))
 
 
-def test_nothing_that_is_said_lies_in_a_pause(kennedy: np.ndarray):
-    loud = np.abs(kennedy.astype(int)) > 3000
+def test_nothing_is_said_in_a_pause_but_the_last_of_a_word_that_dies_away(kennedy: np.ndarray):
+    loud = np.abs(kennedy.astype(int)) > 2000
     for pause in found(kennedy, 16_000):
-        assert not loud[round(pause.start_s * 16_000) : round(pause.end_s * 16_000)].any()
+        assert not loud[round((pause.start_s + 0.1) * 16_000) : round(pause.end_s * 16_000)].any()
 
 
 def test_the_blocks_make_no_difference(kennedy: np.ndarray):
