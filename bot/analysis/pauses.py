@@ -49,7 +49,7 @@ class PauseFinder:
 
     @property
     def pauses(self) -> list[Pause]:
-        present = Pause(self._quiet_from * _FRAME_S, (self._frames - self._spoken) * _FRAME_S)
+        present = self._pause()
         return [*self._ended, present] if present.seconds >= SHORTEST_S else list(self._ended)
 
     def push(self, pcm: bytes) -> None:
@@ -73,10 +73,14 @@ class PauseFinder:
             return
         self._spoken += 1
         if self._spoken == _CLICK_FRAMES + 1:
-            pause = Pause(self._quiet_from * _FRAME_S, (self._frames - self._spoken - _LATE_FRAMES) * _FRAME_S)
+            pause = self._pause()
             if pause.seconds >= SHORTEST_S:
                 self._ended.append(pause)
             self._quiet_from = self._frames
+
+    def _pause(self) -> Pause:
+        ends = max(self._quiet_from, self._frames - self._spoken - _LATE_FRAMES)
+        return Pause(self._quiet_from * _FRAME_S, ends * _FRAME_S)
 
 
 def cut_between(pauses: Iterable[Pause], earliest_s: float, latest_s: float) -> float | None:
