@@ -9,7 +9,6 @@ import msgspec
 from sqlalchemy import RowMapping, Select, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.calllog.filters import Cursor
 from bot.calllog.records import RecordingWritten, TimelineEvent, TurnRecord
 from bot.calllog.schema import calls, events, messages, recordings, turns
 
@@ -18,6 +17,7 @@ class CallSummary(msgspec.Struct, frozen=True, kw_only=True):
     """A call as the list shows it. What only the end can tell is None until then."""
 
     row: int
+    place: int  # in the list: a page goes on below it
     call_id: str
     carrier: str
     carrier_call_id: str
@@ -33,12 +33,13 @@ class CallSummary(msgspec.Struct, frozen=True, kw_only=True):
     interruptions: int | None
     reply_p50_ms: int | None
     reply_p95_ms: int | None
+    cost_microdollars: int | None
+    flags: list[str] | None  # of `summing_up.FLAGS`
+    tools: list[str] | None
+    verdict: str | None
+    note: str | None
     messages: int
     unread_messages: int
-
-    @property
-    def cursor(self) -> Cursor:
-        return Cursor(self.started_at, self.row)
 
 
 class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):

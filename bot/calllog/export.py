@@ -15,7 +15,8 @@ import msgspec
 from bot.calllog.detail import CallDetail, CallSummary
 from bot.calllog.records import TurnRecord
 
-COLUMNS = tuple(name for name in CallSummary.__struct_fields__ if name != "row")
+_OURS = ("row", "place")  # mean nothing outside this database
+COLUMNS = tuple(name for name in CallSummary.__struct_fields__ if name not in _OURS)
 
 _NUMBER = re.compile(r"\+[0-9]{1,15}")
 _FORMULA = re.compile(r"[\s\0]*[=+\-@＝＋－＠]|[\t\r\n]")  # what spreadsheets read as a formula's beginning
@@ -29,6 +30,8 @@ def csv_line(cells: Iterable[object]) -> str:
 
 
 def _cell(cell: object) -> object:
+    if isinstance(cell, list):
+        cell = " ".join(cell)
     if not isinstance(cell, str) or _NUMBER.fullmatch(cell) or not _FORMULA.match(cell):
         return cell
     return "'" + cell
@@ -51,14 +54,16 @@ def _plain(call: CallSummary | CallDetail) -> dict[str, Any]:
     """The list's line, with the turns and messages themselves instead of their number, and the rest behind it."""
     values: dict[str, Any] = msgspec.to_builtins(call)
     if isinstance(call, CallSummary):
-        del values["row"]
-        return values
-    summary = values.pop("call")
-    del summary["row"]
+        return _without_ours(values)
+    summary = _without_ours(values.pop("call"))
     for kind in ("turns", "events", "recordings"):
         for child in values[kind]:
             del child["call_id"]
     return {**summary, **values}
+
+
+def _without_ours(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name not in _OURS}
 
 
 async def csv_lines(calls: AsyncIterator[CallSummary]) -> AsyncIterator[str]:

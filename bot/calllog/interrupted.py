@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.calllog.records import INTERRUPTED
 from bot.calllog.schema import calls, events, messages, recordings, turns
+from bot.calllog.summing_up import sum_up
 
 
 async def mark_interrupted(connection: AsyncConnection, dead_runs: Sequence[int]) -> int:
@@ -17,8 +18,10 @@ async def mark_interrupted(connection: AsyncConnection, dead_runs: Sequence[int]
         return 0
     unended = select(calls.c.id, calls.c.started_at).where(calls.c.run.in_(dead_runs), calls.c.ended_at.is_(None))
     marked = 0
-    for row, started_at in (await connection.execute(unended)).all():
+    left_behind = (await connection.execute(unended)).all()
+    for row, started_at in left_behind:
         marked += await _end(connection, row, started_at)
+    await sum_up(connection, [row for row, _ in left_behind])
     return marked
 
 

@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.calllog import database
 from bot.calllog.detail import SUMMARY, CallDetail, CallSummary, load_details
-from bot.calllog.filters import CallFilter, Cursor, page_of
+from bot.calllog.filters import TOP, CallFilter, newest
+from bot.calllog.listing import COUNT_LIMIT, count, page_rows
 from bot.calllog.schema import calls
 from bot.calllog.storable import storable_key
 
@@ -42,18 +43,27 @@ class CallReader:
         await self._engine.dispose()
 
     async def list_calls(
-        self, filters: CallFilter | None = None, limit: int = 50, before: Cursor | None = None
+        self, filters: CallFilter | None = None, limit: int = 50, before: int = TOP
     ) -> list[CallSummary]:
-        """A page of at most `limit` calls, newest first, from below `before` (the last call's `cursor`) on."""
+        """A page of at most `limit` calls, newest first, from below `before` (the last call's `place`) on."""
         with database.explained(self._address, "read"):
             async with self._engine.connect() as connection:
-                return await _summaries(connection, page_of(SUMMARY, filters or CallFilter(), limit, before))
+                rows = await page_rows(connection, filters or CallFilter(), limit, before)
+                return await _summaries(connection, newest(SUMMARY.where(calls.c.id.in_(rows)), limit)) if rows else []
+
+    async def count_calls(self, filters: CallFilter | None = None, limit: int = COUNT_LIMIT) -> int:
+        """How many calls are meant; `limit` + 1 stands for more."""
+        with database.explained(self._address, "read"):
+            async with self._engine.connect() as connection:
+                return await count(connection, filters or CallFilter(), limit)
 
     async def get_call(self, call_id: str) -> CallDetail | None:
         """One call whole, or None if there is none of this id."""
         with database.explained(self._address, "read"):
             async with self._engine.connect() as connection:
-                found = await _summaries(connection, SUMMARY.where(calls.c.call_id == storable_key(call_id)))
+                found = await _summaries(
+                    connection, SUMMARY.where(calls.c.call_id == storable_key(call_id), calls.c.place.is_not(None))
+                )
                 details = await load_details(connection, found)
         return details[0] if details else None
 
@@ -73,10 +83,10 @@ class CallReader:
                 yield detail
 
     async def _pages(self, filters: CallFilter, size: int) -> AsyncIterator[list[CallSummary]]:
-        before = None
+        before = TOP
         while page := await self.list_calls(filters, size, before):
             yield page
-            before = page[-1].cursor
+            before = page[-1].place
 
 
 async def _summaries(connection: AsyncConnection, query: Select[tuple[object, ...]]) -> list[CallSummary]:

@@ -1,11 +1,12 @@
 """The tables of the call log, the same in SQLite and PostgreSQL.
 
 Child rows refer to a call by its small integer (`call_row`), not by its text id: a long call has thousands of events.
-Turns have an integer key of their own, so that a full-text index can stand on it. `migrations/` makes these tables; a
-test holds the two to each other.
+`migrations/` makes these tables, and what no common words exist for: the full-text index (SQLite: the FTS5 table
+`call_search` on `call_words`, kept by triggers; PostgreSQL: the column `call_words.lexemes` with a GIN index). A test
+holds the two to each other.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import (
     JSON,
@@ -17,10 +18,12 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    SmallInteger,
     Table,
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
@@ -46,10 +49,28 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MS = timedelta(milliseconds=1)
+
 BigKey = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only in an INTEGER column
 # Compared byte by byte, as SQLite does, whatever the server's language.
 Key = Text().with_variant(Text(collation="C"), "postgresql")
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+INDEX_VERSION = 1
+"""Goes up when what `summing_up.py` writes of a call changes: older calls are then summed up again."""
+
+_TIE_BITS = 20
+
+
+def place_of(moment: datetime, row: int = 0) -> int:
+    """Where a call that began then stands in the list: by its millisecond, and within one by its row.
+
+    One number, so that a page of the list, of a filter and of a search all continue below the same one.
+    """
+    ms = (moment - EPOCH) // _MS
+    return (ms << _TIE_BITS) | (row & ((1 << _TIE_BITS) - 1))
+
 
 metadata = MetaData(
     naming_convention={
@@ -95,21 +116,36 @@ calls = Table(
     Column("reply_p50_ms", Integer),
     Column("reply_p95_ms", Integer),
     Column("counters", Json),
+    # Where the call stands in the list (`place_of`); None hides it: it is being deleted.
+    Column("place", BigInteger),
+    # What summing up adds when the call is over, and again when more becomes known of it.
+    Column("index_version", SmallInteger, nullable=False, server_default="0"),
+    Column("cost_microdollars", BigInteger),
+    Column("flags", Json),
+    Column("tools", Json),
+    # What the latest of `reviews` says.
+    Column("verdict", Key),
+    Column("note", Text),
 )
-# Each way of narrowing the list ends in (started_at, id), the order of the list: a page is read, never sorted.
-Index("ix_calls_started", calls.c.started_at, calls.c.id)
-Index("ix_calls_bot", calls.c.bot, calls.c.started_at, calls.c.id)
-Index("ix_calls_carrier", calls.c.carrier, calls.c.started_at, calls.c.id)
-Index("ix_calls_end_reason", calls.c.end_reason, calls.c.started_at, calls.c.id)
-Index("ix_calls_from_number", calls.c.from_number, calls.c.started_at, calls.c.id)
-Index("ix_calls_to_number", calls.c.to_number, calls.c.started_at, calls.c.id)
+Index("ix_calls_place", calls.c.place, unique=True)
+# Each way of narrowing the list ends in its order: a page is read, never sorted.
+Index("ix_calls_bot", calls.c.bot, calls.c.place)
+Index("ix_calls_carrier", calls.c.carrier, calls.c.place)
+Index("ix_calls_end_reason", calls.c.end_reason, calls.c.place)
+Index("ix_calls_from_number", calls.c.from_number, calls.c.place)
+Index("ix_calls_to_number", calls.c.to_number, calls.c.place)
 Index("ix_calls_carrier_call_id", calls.c.carrier_call_id)
 Index(  # the few calls without an end: the live ones, and those of a process that died
     "ix_calls_open",
-    calls.c.started_at,
-    calls.c.id,
+    calls.c.place,
     sqlite_where=calls.c.ended_at.is_(None),
     postgresql_where=calls.c.ended_at.is_(None),
+)
+Index(  # those, and calls of an older Offhook that are yet to be summed up
+    "ix_calls_unindexed",
+    calls.c.place,
+    sqlite_where=calls.c.index_version == text("0"),
+    postgresql_where=calls.c.index_version == text("0"),
 )
 
 turns = Table(
@@ -180,3 +216,71 @@ recordings = Table(
     Column("size_bytes", BigInteger, nullable=False),
     UniqueConstraint("call_row", "path"),
 )
+
+call_words = Table(
+    "call_words",
+    metadata,
+    Column("place", BigKey, primary_key=True, autoincrement=False),
+    Column("call_row", BigInteger, ForeignKey("calls.id", ondelete="CASCADE"), nullable=False, unique=True),
+    Column("terms", Text, nullable=False),
+    Column("turn_indices", Text, nullable=False),
+)
+"""What a call can be found by: the words of each turn, each turn begun by `_`, and then its facets, one space between.
+
+`turn_indices` has the index of each of these turns. Both are written by `summing_up.py` only.
+"""
+
+said_words = Table(
+    "said_words",
+    metadata,
+    Column("word", Key, primary_key=True),
+)
+"""Each word that was ever said: what the beginning of a word may mean."""
+
+call_tags = Table(
+    "call_tags",
+    metadata,
+    Column("call_row", BigInteger, ForeignKey("calls.id", ondelete="CASCADE"), primary_key=True),
+    Column("tag", Key, primary_key=True),
+)
+Index("ix_call_tags_tag", call_tags.c.tag)
+
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("id", BigKey, primary_key=True),
+    Column("call_row", BigInteger, ForeignKey("calls.id", ondelete="CASCADE"), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("value", Text, nullable=False),
+)
+"""Who said what about a call, and when; nothing here is ever changed, the latest of a kind stands."""
+Index("ix_reviews_call", reviews.c.call_row, reviews.c.id)
+
+deletions = Table(
+    "deletions",
+    metadata,
+    Column("call_id", Key, primary_key=True),
+    Column("call_row", BigInteger, nullable=False),
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("done_at", UtcDateTime),
+)
+"""Calls that were deleted, or are about to be (`done_at` is None): all that stays of them, and nothing personal."""
+Index(
+    "ix_deletions_pending",
+    deletions.c.asked_at,
+    sqlite_where=deletions.c.done_at.is_(None),
+    postgresql_where=deletions.c.done_at.is_(None),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Key, primary_key=True),
+    Column("run", BigInteger, nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+)
+"""Which process does a job that one of them must do, and until when nobody else may."""

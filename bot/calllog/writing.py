@@ -23,8 +23,9 @@ from bot.calllog.records import (
     TimelineEvent,
     TurnRecord,
 )
-from bot.calllog.schema import calls, events, messages, recordings, turns
+from bot.calllog.schema import calls, events, messages, place_of, recordings, turns
 from bot.calllog.storable import storable, storable_key
+from bot.calllog.summing_up import sum_up
 from bot.calllog.writer import Numbered
 
 Row = dict[str, Any]
@@ -52,7 +53,17 @@ async def write_batch(
     await _execute(connection, _upsert(messages, dialect), _child_rows(_records(by_kind, MessageTaken), rows))
     await _execute(connection, _upsert(recordings, dialect), _child_rows(_records(by_kind, RecordingWritten), rows))
     await _execute(connection, _END, [_end_row(ended, rows) for ended in _records(by_kind, CallEnded)])
+    await sum_up(connection, _perhaps_over(by_kind, rows, known_rows))
     return rows
+
+
+def _perhaps_over(
+    by_kind: Mapping[type, list[tuple[int, Any]]], rows: Mapping[str, int], known_rows: Mapping[str, int]
+) -> set[int]:
+    """The calls that have just ended, and those of which more becomes known after their end."""
+    told = (record for kind in (TurnRecord, TimelineEvent, MessageTaken) for record in _records(by_kind, kind))
+    late = {rows[record.call_id] for record in told if record.call_id not in known_rows}
+    return late | {rows[ended.call_id] for ended in _records(by_kind, CallEnded)}
 
 
 def _records(by_kind: Mapping[type, list[tuple[int, Any]]], kind: type[R]) -> list[R]:
@@ -69,8 +80,14 @@ async def _write_calls(connection: AsyncConnection, started: Iterable[CallStarte
     rows = {}
     for call in started:
         row = msgspec.structs.asdict(call) | {"run": run}
-        rows[call.call_id] = (await connection.execute(statement, _clean_row(row))).scalar_one()
+        number = (await connection.execute(statement, _clean_row(row))).scalar_one()
+        place = place_of(call.started_at, number)
+        await connection.execute(_PLACE, {"row": number, "new_place": place})
+        rows[call.call_id] = number
     return rows
+
+
+_PLACE = update(calls).where(calls.c.id == bindparam("row")).values(place=bindparam("new_place"))
 
 
 async def _find_rows(connection: AsyncConnection, call_ids: set[str], known: Mapping[str, int]) -> dict[str, int]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event, text
 
-from bot.calllog.filters import CallFilter
+from bot.calllog.filters import TOP, CallFilter
 from bot.calllog.records import TimelineEvent
 from bot.calllog.store import CallLog
 from bot.errors import StoreError
@@ -136,10 +136,10 @@ async def test_pages_hold_every_call_once_even_while_new_ones_come_in(log):
     same_moment = [started(f"call-{number}", started_at=NOON) for number in range(5)]
     later = [started(f"later-{number}", started_at=NOON + timedelta(seconds=number)) for number in range(1, 5)]
     await write_calls(log, *same_moment, *later)
-    seen, before = [], None
+    seen, before = [], TOP
     while page := await log.list_calls(limit=2, before=before):
         seen += [call.call_id for call in page]
-        before = page[-1].cursor
+        before = page[-1].place
         await write_calls(log, started(f"new-{len(seen)}", started_at=NOON + timedelta(hours=1)))
     newest_first = ["later-4", "later-3", "later-2", "later-1", "call-4", "call-3", "call-2", "call-1", "call-0"]
     assert seen == newest_first
@@ -189,7 +189,7 @@ async def test_the_list_is_read_from_an_index_and_never_sorted(tmp_path):
     plans = []
 
     def explain(connection, _cursor, statement, parameters, *_):
-        if statement.startswith("SELECT calls.id AS"):
+        if statement.startswith("SELECT calls.id \n"):
             plan = connection.connection.cursor()
             plan.execute("EXPLAIN QUERY PLAN " + statement, parameters)
             plans.append(" / ".join(row[3] for row in plan.fetchall()))
@@ -199,7 +199,7 @@ async def test_the_list_is_read_from_an_index_and_never_sorted(tmp_path):
         await log.list_calls(filters)
     await log.close()
     assert len(plans) == 4
-    assert all("USING INDEX ix_calls_" in plan and "TEMP B-TREE" not in plan for plan in plans), plans
+    assert all("INDEX ix_calls_" in plan and "TEMP B-TREE" not in plan for plan in plans), plans
 
 
 async def test_closing_writes_what_waits_and_ends_writing(url):

@@ -27,10 +27,16 @@ async def run_sync(url, work):
     return result
 
 
+def is_ours(name, kind, _parents):
+    """Not the full-text index, which each database has in a way of its own."""
+    return not (kind == "table" and name.startswith("call_search")) and name not in ("lexemes", "ix_call_words_lexemes")
+
+
 async def test_the_migrations_make_just_the_tables_of_the_schema(url):
     def differences(connection):
         database.migrate(connection)
-        return compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata)
+        options = {"compare_type": True, "include_name": is_ours}
+        return compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
 
     assert await run_sync(url, differences) == []
 

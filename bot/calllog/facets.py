@@ -1,0 +1,72 @@
+"""What a call is filtered by, as words of the search index: `_bot_reception`, `_flag_error`, `_secs_6`.
+
+Standing in the same index as the words that were said, any combination of filters and words is found by walking the
+shortest of a few ordered lists. A word that was said never has a `_` in it, so the two cannot be confused.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Row
+
+from bot.calllog.filters import CallFilter
+from bot.calllog.storable import storable_key
+
+NONE = "none"
+"""The verdict of a call that nobody has judged."""
+NUMBER_PART_CHARS = 3
+"""The shortest part of a number that the index knows."""
+_TOKEN_CHARS = 200
+_PLAIN = re.compile(r"[a-y0-9]*")  # z begins the code of any other character
+
+
+def facet(kind: str, value: str) -> str:
+    """The index's word for a property; different values have different words."""
+    return f"_{kind}_{value if _PLAIN.fullmatch(value) else _coded(value)}"
+
+
+def _coded(value: str) -> str:
+    coded = "".join(c if _PLAIN.fullmatch(c) else f"z{ord(c):x}z" for c in value)
+    return coded if len(coded) <= _TOKEN_CHARS else "zz" + hashlib.blake2b(value.encode(), digest_size=20).hexdigest()
+
+
+def facets_of(
+    call: Row[Any], flags: Iterable[str], tools: Iterable[str], tags: Iterable[str], *, unread: bool
+) -> Iterator[str]:
+    """All facets of a call that is over; `call` is its row in `calls`."""
+    for kind in ("bot", "carrier", "end_reason", "from_number", "to_number"):
+        yield facet("number" if kind.endswith("number") else kind, getattr(call, kind) or "")
+    for number in (call.from_number, call.to_number):
+        yield from (facet("part", part) for part in sorted(_parts(number)))
+    yield facet("secs", str(_size(call.duration_ms or 0)))
+    yield facet("verdict", call.verdict or NONE)
+    yield from (facet("flag", flag) for flag in flags)
+    yield from (facet("tool", tool) for tool in tools)
+    yield from (facet("tag", tag) for tag in tags)
+    yield facet("unread", "yes" if unread else "no")
+
+
+def facets_wanted(filters: CallFilter) -> Iterator[Sequence[str]]:
+    """What a call must have, each time one of several; lengths and parts of numbers must be looked at again."""
+    for kind in ("bot", "carrier", "end_reason", "number", "verdict", "tool", "tag"):
+        if (value := getattr(filters, kind)) is not None:
+            yield [facet(kind, storable_key(value))]
+    yield from ([facet("flag", flag)] for flag in filters.flags)
+    if filters.has_unread_message is not None:
+        yield [facet("unread", "yes" if filters.has_unread_message else "no")]
+    if filters.number_part is not None:
+        yield from ([facet("part", part)] for part in sorted(_parts(storable_key(filters.number_part))))
+    if filters.min_ms is not None or filters.max_ms is not None:
+        longest = 40 if filters.max_ms is None else _size(filters.max_ms)
+        yield [facet("secs", str(size)) for size in range(_size(filters.min_ms or 0), min(longest, 32) + 1)]
+
+
+def _size(ms: int) -> int:
+    """Lengths by doubling: 0 s, 1 s, 2 to 3 s, 4 to 7 s, …"""
+    return (ms // 1000).bit_length()
+
+
+def _parts(number: str) -> set[str]:
+    return {number[at : at + NUMBER_PART_CHARS] for at in range(len(number) - NUMBER_PART_CHARS + 1)}

@@ -1,0 +1,72 @@
+"""One page of the call list: which calls, newest first, whatever they are narrowed by.
+
+What one index of the calls' own table answers is read from there. All else comes from the search index; a call that is
+not in it yet (it is live, or of an older Offhook) is looked at itself, and both are merged by their place in the list.
+"""
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.calllog import search_index
+from bot.calllog.facets import NUMBER_PART_CHARS
+from bot.calllog.filters import TOP, CallFilter, narrowed, narrowed_unindexed, newest, page_of
+from bot.calllog.query import parse
+from bot.calllog.schema import calls
+
+COUNT_LIMIT = 10_000
+"""More calls than that are not counted."""
+
+
+async def page_rows(connection: AsyncConnection, filters: CallFilter, limit: int, before: int = TOP) -> list[int]:
+    """The rows of at most `limit` calls, newest first, from below a place on."""
+    if not needs_search_index(filters):
+        return list((await connection.execute(page_of(select(calls.c.id), filters, limit, before))).scalars())
+    await _prepare(connection)
+    found = await search_index.find(connection, filters, limit, before)
+    found += await _not_indexed(connection, filters, limit, before)
+    return [row for _, row in sorted(found, reverse=True)[:limit]]
+
+
+async def count(connection: AsyncConnection, filters: CallFilter, limit: int = COUNT_LIMIT) -> int:
+    """How many calls are meant; `limit` + 1 stands for more."""
+    if needs_search_index(filters):
+        await _prepare(connection)
+        found = await search_index.count(connection, filters, limit + 1)
+        return min(found + len(await _not_indexed(connection, filters, limit + 1 - found)), limit + 1)
+    some = narrowed(select(calls.c.id), filters).limit(limit + 1)
+    if filters.number is not None:
+        some = page_of(select(calls.c.id), filters, limit + 1)
+    counted: int = (await connection.execute(select(func.count()).select_from(some.subquery()))).scalar_one()
+    return counted
+
+
+def needs_search_index(filters: CallFilter) -> bool:
+    """Whether no index of the calls' own table holds what is meant in the list's order."""
+    if filters.is_live:  # few, with an index of their own, and none of them in the search index
+        return False
+    columns = [filters.bot, filters.carrier, filters.end_reason, filters.number]
+    has_part = filters.number_part is not None and len(filters.number_part) >= NUMBER_PART_CHARS
+    others = [filters.min_ms, filters.max_ms, filters.tool, filters.verdict, filters.tag, filters.has_unread_message]
+    return (
+        sum(wanted is not None for wanted in columns) > 1
+        or has_part
+        or any(wanted is not None for wanted in others)
+        or bool(filters.flags)
+        or bool(parse(filters.text or ""))
+    )
+
+
+async def _not_indexed(
+    connection: AsyncConnection, filters: CallFilter, limit: int, before: int = TOP
+) -> list[tuple[int, int]]:
+    if parse(filters.text or "") or limit <= 0:
+        return []
+    query = narrowed_unindexed(select(calls.c.place, calls.c.id), filters, before)
+    return [(row.place, row.id) for row in await connection.execute(newest(query, limit))]
+
+
+async def _prepare(connection: AsyncConnection) -> None:
+    """PostgreSQL plans each search for its own words, and compiles none: that takes longer than to run it."""
+    if connection.dialect.name == "postgresql":
+        settings = (("plan_cache_mode", "force_custom_plan"), ("jit", "off"))
+        await connection.execute(select(*(func.set_config(name, value, True) for name, value in settings)))
