@@ -8,17 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.speech.links import Spent
-
-
-@dataclass(frozen=True, slots=True)
-class ToolCall:
-    """A tool that the model asks for."""
-
-    call_id: str
-    name: str
-    arguments: str  # JSON, as the model wrote it
-
+from bot.speech.links import Spent, UseTool
 
 # -- what the model is told, in order ---------------------------------------------------------------------------------
 
@@ -37,7 +27,7 @@ class BotTurn:
 
     text: str
     audio_id: str = ""
-    calls: Sequence[ToolCall] = ()
+    tools: Sequence[UseTool] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +90,7 @@ class Forgotten:
     message: str
 
 
-Part = Words | Sound | Written | ToolCall | Kept | Finished | Forgotten | Spent
+Part = Words | Sound | Written | UseTool | Kept | Finished | Forgotten | Spent
 
 
 class Converser(Protocol):
@@ -112,4 +102,4 @@ class Converser(Protocol):
     async def close(self) -> None: ...
 
     def converse(self, turns: Sequence[Turn], *, may_use_tools: bool = True) -> AsyncIterator[Part]:
-        """The bot's next answer; calls come when the answer is otherwise complete."""
+        """The bot's next answer; tools come when the answer is otherwise complete."""
