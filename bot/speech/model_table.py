@@ -39,6 +39,9 @@ class Feature(Enum):
     DIARIZATION = "known_speaker_names[]"
     INSTRUCTIONS = "instructions"
     SSE = "stream_format=sse"
+    DELAY = "delay"
+    TURN_DETECTION = "turn_detection"
+    REASONING = "reasoning"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ _VOICES_OFF = date(2027, 1, 20)
 _WHISPER_OFF = date(2027, 2, 26)
 _FILES = frozenset({Use.TRANSCRIPTION})
 _FILES_AND_LIVE = frozenset({Use.TRANSCRIPTION, Use.LIVE_TRANSCRIPTION})
-_GPT_4O = frozenset({Feature.PROMPT, Feature.STREAM, Feature.LOGPROBS})
+_GPT_4O = frozenset({Feature.PROMPT, Feature.STREAM, Feature.LOGPROBS, Feature.TURN_DETECTION})
 _READER = "gpt-realtime-2.1-mini"
 
 _ROWS: Final = (
@@ -98,13 +101,13 @@ _ROWS: Final = (
     Model(
         "gpt-transcribe",
         _FILES_AND_LIVE,
-        frozenset({Feature.PROMPT, Feature.STREAM, Feature.LANGUAGES, Feature.KEYWORDS}),
+        frozenset({Feature.PROMPT, Feature.STREAM, Feature.LANGUAGES, Feature.KEYWORDS, Feature.TURN_DETECTION}),
         ("json", "text"),
     ),
     Model(
         "whisper-1",
         frozenset({Use.TRANSCRIPTION, Use.TRANSLATION, Use.LIVE_TRANSCRIPTION}),
-        frozenset({Feature.PROMPT, Feature.TIMESTAMPS}),
+        frozenset({Feature.PROMPT, Feature.TIMESTAMPS, Feature.TURN_DETECTION}),
         ("json", "text", "srt", "verbose_json", "vtt"),
         shutdown=_WHISPER_OFF,
         replacement="gpt-transcribe",
@@ -127,7 +130,7 @@ _ROWS: Final = (
         frozenset({Use.LIVE_TRANSCRIPTION}),
         frozenset({Feature.PROMPT, Feature.LANGUAGES, Feature.KEYWORDS}),
     ),
-    Model("gpt-realtime-whisper", frozenset({Use.LIVE_TRANSCRIPTION})),
+    Model("gpt-realtime-whisper", frozenset({Use.LIVE_TRANSCRIPTION}), frozenset({Feature.DELAY})),
     Model("gpt-realtime-translate", frozenset({Use.LIVE_TRANSLATION})),
     # Text to speech
     Model(
@@ -151,9 +154,10 @@ _ROWS: Final = (
     ),
     # Speech to speech
     *(
-        Model(name, frozenset({Use.REALTIME}))
-        for name in ("gpt-realtime-2.1", "gpt-realtime-2.1-mini", "gpt-realtime-2", "gpt-realtime-1.5")
+        Model(name, frozenset({Use.REALTIME}), frozenset({Feature.REASONING}))
+        for name in ("gpt-realtime-2.1", "gpt-realtime-2.1-mini", "gpt-realtime-2")
     ),
+    Model("gpt-realtime-1.5", frozenset({Use.REALTIME})),
     Model("gpt-realtime", frozenset({Use.REALTIME}), shutdown=_VOICES_OFF, replacement="gpt-realtime-2.1"),
     Model("gpt-realtime-mini", frozenset({Use.REALTIME}), shutdown=_VOICES_OFF, replacement=_READER),
     Model("gpt-4o-realtime-preview", frozenset({Use.REALTIME}), shutdown=_BETA_OFF, replacement="gpt-realtime-2.1"),

@@ -24,6 +24,7 @@ from bot.speech.model_table import (
 SLOWEST, FASTEST = 0.25, 4.0
 MOST_SPEAKERS = 4
 GRANULARITIES = ("word", "segment")
+DELAYS = ("minimal", "low", "medium", "high", "xhigh")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,19 @@ class TranslationRequest:
     temperature: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class LiveTranscriptionRequest:
+    """How sound that still comes is to be written down: `audio.input.transcription` of a Realtime session."""
+
+    model: str
+    language: str = ""
+    languages: Sequence[str] = ()
+    keywords: Sequence[str] = ()
+    prompt: str = ""
+    delay: str = ""
+    has_turn_detection: bool = False
+
+
 def transcription_problem(request: TranscriptionRequest) -> Problem | None:
     return next(_transcription_problems(request, lookup(request.model)), None)
 
@@ -99,6 +113,10 @@ def speech_problem(request: SpeechRequest) -> Problem | None:
 
 def translation_problem(request: TranslationRequest) -> Problem | None:
     return next(_translation_problems(request, lookup(request.model)), None)
+
+
+def live_transcription_problem(request: LiveTranscriptionRequest) -> Problem | None:
+    return next(_live_transcription_problems(request, lookup(request.model)), None)
 
 
 def _transcription_problems(request: TranscriptionRequest, model: Model | None) -> Iterator[Problem]:
@@ -240,6 +258,32 @@ def _translation_problems(request: TranslationRequest, model: Model | None) -> I
     formats = tuple(one for one in TRANSCRIPT_FORMATS if one != "diarized_json")
     yield from _format_problems(request.model, request.response_format, formats, None)
     yield from _temperature_problems(request.temperature)
+
+
+def _live_transcription_problems(request: LiveTranscriptionRequest, model: Model | None) -> Iterator[Problem]:
+    yield from _wrong_use(request.model, model, Use.LIVE_TRANSCRIPTION)
+    if request.delay and request.delay not in DELAYS:
+        listed = ", ".join(repr(one) for one in DELAYS)
+        yield Problem(f"Invalid value: '{request.delay}'. Supported values are: {listed}.", "delay")
+    if model is None:
+        return
+    if request.language and Feature.LANGUAGES in model.features:
+        yield Problem(
+            f"language is not supported with model '{request.model}': use languages.", "language", "unsupported_value"
+        )
+    for feature, is_used, param in (
+        (Feature.LANGUAGES, request.languages, "languages"),
+        (Feature.KEYWORDS, request.keywords, "keywords"),
+        (Feature.PROMPT, request.prompt, "prompt"),
+        (Feature.DELAY, request.delay, "delay"),
+    ):
+        if is_used and feature not in model.features:
+            yield _unsupported(param, request.model)
+    if request.has_turn_detection and Feature.TURN_DETECTION not in model.features:
+        yield Problem(
+            f"Turn detection is not supported for the transcription model '{request.model}': set it to null.",
+            "turn_detection",
+        )
 
 
 def _wrong_use(name: str, model: Model | None, use: Use) -> Iterator[Problem]:

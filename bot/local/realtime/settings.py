@@ -25,11 +25,12 @@ from bot.local.realtime.shapes import (
     text,
 )
 from bot.local.realtime.wire import FORMATS, Json
-from bot.speech.model_table import VOICES, Use, named_for
+from bot.speech.model_table import VOICES, Feature, Use, lookup, named_for
+from bot.speech.requests import DELAYS, LiveTranscriptionRequest, live_transcription_problem
 from media.frame import AudioFormat
 
 STREAMING_TRANSCRIBERS: Final = frozenset({"gpt-realtime-whisper", "gpt-live-transcribe"})
-"""Models that have no turn detection at OpenAI; clients must set it to null."""
+"""Models that write while they listen."""
 
 _READ_ONLY = ("id", "object", "expires_at", "model")
 _EAGERNESS_MS: Mapping[str, int] = {"low": 1000, "medium": 600, "auto": 600, "high": 350}
@@ -81,7 +82,7 @@ _TRANSCRIPTION = fields(
         "languages": array(text()),
         "keywords": array(text()),
         "prompt": nullable(text()),
-        "delay": one_of("minimal", "low", "medium", "high", "xhigh"),
+        "delay": one_of(*DELAYS),
     }
 )
 _FLAGS: Mapping[str, Shape] = {"type": anything, "create_response": boolean, "interrupt_response": boolean}
@@ -282,8 +283,7 @@ def _laid_over(below: Json, patch: Json) -> Json:
     if asked.get("turn_detection") is not None:
         after["turn_detection"] = _detection(before["turn_detection"] or {}, asked["turn_detection"])
     if asked.get("transcription") is not None:
-        unset = {"model": "whisper-1", "language": None, "prompt": None}
-        after["transcription"] = {**unset, **(before["transcription"] or {}), **asked["transcription"]}
+        after["transcription"] = _transcription(before["transcription"] or {}, asked["transcription"])
     return changed
 
 
@@ -291,6 +291,12 @@ def _detection(before: Json, asked: Json) -> Json:
     kind: str = asked.get("type") or before.get("type") or "server_vad"
     kept = before if before.get("type") == kind else {}
     return {"type": kind, **_DETECTION[kind], **kept, **asked}
+
+
+def _transcription(before: Json, asked: Json) -> Json:
+    """Another model begins anew, since it may not take what the one before did."""
+    kept = before if asked.get("model", before.get("model")) == before.get("model") else {}
+    return {"model": "whisper-1", "language": None, "prompt": None, **kept, **asked}
 
 
 def check_modalities(modalities: Any, path: str) -> None:
@@ -302,21 +308,42 @@ def check_modalities(modalities: Any, path: str) -> None:
 
 def _check_together(before: Json, changed: Json, *, has_spoken: bool) -> None:
     """What single values cannot tell."""
-    listening = changed["audio"]["input"]
-    transcriber = (listening["transcription"] or {}).get("model")
-    if transcriber in STREAMING_TRANSCRIBERS and listening["turn_detection"] is not None:
-        raise RequestError(
-            f"Turn detection is not supported for the transcription model '{transcriber}': set it to null.",
-            "session.audio.input.turn_detection",
-            "invalid_value",
-        )
+    _check_transcription(changed["audio"]["input"])
     if before["type"] == "transcription":
         return
+    _check_reasoning(changed)
     check_modalities(changed["output_modalities"], "session.output_modalities")
     if has_spoken and changed["audio"]["output"]["voice"] != before["audio"]["output"]["voice"]:
         raise voice_is_fixed("session.audio.output.voice")
     if before["tracing"] is not None and changed["tracing"] != before["tracing"]:
         raise RequestError("Tracing cannot be changed once it is enabled.", "session.tracing", "invalid_value")
+
+
+def _check_transcription(listening: Json) -> None:
+    wanted = listening["transcription"]
+    if wanted is None:
+        return
+    request = LiveTranscriptionRequest(
+        model=wanted["model"],
+        language=wanted["language"] or "",
+        languages=wanted.get("languages", ()),
+        keywords=wanted.get("keywords", ()),
+        prompt=wanted["prompt"] or "",
+        delay=wanted.get("delay", ""),
+        has_turn_detection=listening["turn_detection"] is not None,
+    )
+    problem = live_transcription_problem(request)
+    if problem is not None:
+        where = "" if problem.param == "turn_detection" else "transcription."
+        raise RequestError(problem.message, f"session.audio.input.{where}{problem.param}", problem.code)
+
+
+def _check_reasoning(session: Json) -> None:
+    model = lookup(session["model"])
+    for param in ("reasoning", "parallel_tool_calls"):
+        if param in session and model is not None and Feature.REASONING not in model.features:
+            message = f"{param} is not supported with model '{session['model']}'."
+            raise RequestError(message, f"session.{param}", "unsupported_value")
 
 
 def voice_is_fixed(path: str) -> RequestError:
