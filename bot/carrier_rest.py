@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import aiohttp
 import structlog
 
-from bot.carrier.base import Carrier, RestRequest
+from bot.carrier.base import Line, RestRequest
 from bot.config import TransferConfig
 from bot.errors import CarrierError
 
@@ -21,7 +21,7 @@ class CallControl:
     def __init__(
         self,
         http: aiohttp.ClientSession,
-        carrier: Carrier,
+        line: Line,
         carrier_call_id: str,
         caller_id: str,
         transfers: Mapping[str, TransferConfig],
@@ -30,7 +30,7 @@ class CallControl:
         """A transfer goes to one of `transfers`, by name, and shows the number `caller_id`; `regret` is said if nobody
         answers there."""
         self._http = http
-        self._carrier = carrier
+        self._line = line
         self._carrier_call_id = carrier_call_id
         self._caller_id = caller_id
         self._transfers = transfers
@@ -38,16 +38,18 @@ class CallControl:
 
     async def hang_up(self) -> None:
         """Ask the carrier to end the call; raises `CarrierError` when it will not."""
-        await self._ask("hang up", self._carrier.hang_up(self._carrier_call_id))
+        await self._ask("hang up", self._line.hang_up(self._carrier_call_id))
 
     async def transfer(self, destination: str) -> None:
         """Hand the caller over to a destination of the configuration; raises `CarrierError` when that cannot be."""
         found = self._transfers.get(destination)
         if found is None:
             raise CarrierError(f"there is no destination {destination!r} in the bot's transfers")
-        request = self._carrier.transfer(self._carrier_call_id, found.number, self._caller_id, self._regret)
+        request = self._line.transfer(self._carrier_call_id, found.number, self._caller_id, self._regret)
         if request is None:
-            raise CarrierError("without the carrier's credentials nobody can be transferred")
+            raise CarrierError(
+                f"on {self._line.name} nobody can be put through; a carrier needs its credentials for it"
+            )
         await self._ask("transfer", request)
 
     async def _ask(self, what: str, request: RestRequest | None) -> None:
@@ -60,7 +62,7 @@ class CallControl:
             except aiohttp.ClientError as exc:  # such as a connection kept from an earlier call that is dead by now
                 problem = f"the carrier's API is out of reach: {exc}"
             else:
-                if self._carrier.is_done(status, body):
+                if self._line.is_done(status, body):
                     return
                 problem = f"the carrier answered {status} to the request to {what}"
                 if status < 500:

@@ -1,7 +1,7 @@
-"""What every carrier must be able to do: two small protocols, neither of which does I/O.
+"""What every carrier must be able to do: small protocols, none of which does I/O.
 
-`Carrier` is the account (webhooks, signatures, REST control); `MediaStream` is one call's audio socket. Adding a
-carrier is one new file beside this one that implements both.
+`Line` is where calls come in and can be steered; `Carrier` is one that announces them by webhooks, with signatures;
+`MediaStream` is one call's audio socket. Adding a carrier is one new file beside this one that implements them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -73,14 +73,30 @@ class MediaStream(Protocol):
     def clear(self) -> str: ...
 
 
-class Carrier(Protocol):
+class Line(Protocol):
     name: str
-
-    def check(self, webhook: Webhook) -> None:
-        """Raise `SignatureError` unless the carrier signed this request."""
 
     def is_handshake_signed(self, handshake: Webhook) -> bool:
         """Whether a media socket's upgrade request carries the carrier's signature as well."""
+
+    def open_stream(self) -> MediaStream: ...
+
+    def hang_up(self, carrier_call_id: str) -> RestRequest | None:
+        """The request that ends a call; None without credentials (closing the socket must do, then)."""
+
+    def transfer(self, carrier_call_id: str, destination: str, caller_id: str, regret: str) -> RestRequest | None:
+        """The request that hands the caller over to a number or sip: address, which sees `caller_id`.
+
+        If nobody answers there the caller hears `regret` and the call ends. None where there is no such request.
+        """
+
+    def is_done(self, status: int, body: str) -> bool:
+        """Whether a REST answer means that what was asked for is done, or the call over already."""
+
+
+class Carrier(Line, Protocol):
+    def check(self, webhook: Webhook) -> None:
+        """Raise `SignatureError` unless the carrier signed this request."""
 
     def incoming(self, webhook: Webhook) -> IncomingCall:
         """Who calls whom; raises `CarrierError` where the request does not say."""
@@ -93,19 +109,5 @@ class Carrier(Protocol):
 
     def progress(self, webhook: Webhook) -> CallProgress: ...
 
-    def open_stream(self) -> MediaStream: ...
-
-    def hang_up(self, carrier_call_id: str) -> RestRequest | None:
-        """The request that ends a call; None without credentials (closing the socket must do, then)."""
-
-    def transfer(self, carrier_call_id: str, destination: str, caller_id: str, regret: str) -> RestRequest | None:
-        """The request that hands the caller over to a number or sip: address, which sees `caller_id`.
-
-        If nobody answers there the caller hears `regret` and the call ends. None without credentials.
-        """
-
     def after_transfer(self, webhook: Webhook, regret: str, language: str) -> Answer:
         """What comes when somebody hung up or nobody answered: the end, and `regret` before it if they never talked."""
-
-    def is_done(self, status: int, body: str) -> bool:
-        """Whether a REST answer means that what was asked for is done, or the call over already."""
