@@ -16,6 +16,7 @@ from bot.config import load
 from bot.errors import BotError
 from bot.local.cli import local
 from bot.rehearsal.cli import call, demo
+from bot.review.cli import password
 from bot.serving import completed, run, serve
 from bot.workers.foreman import serve_with_workers
 
@@ -30,6 +31,7 @@ app.add_typer(calls_app)
 app.command("call")(call)
 app.command("demo")(demo)
 app.command("local")(local)
+app.command("password")(password)
 
 ConfigFile = Annotated[
     Path | None,

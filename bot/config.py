@@ -9,6 +9,7 @@ import difflib
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 from urllib.parse import urlsplit, urlunsplit
@@ -27,6 +28,7 @@ NOT_SETTINGS = frozenset({"OFFHOOK_CONFIG", "OFFHOOK_REQUIRE_ALL", "OFFHOOK_DATA
 _TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")  # OpenAI's rule for the names of functions
 _KEYS_TO_DOORS = frozenset({"authorization", "headers"})
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_PASSWORD_HASH = re.compile(r"\$argon2id\$v=\d+\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+")
 _DIALLABLE = re.compile(r"\+[1-9][0-9]{5,14}|sips?:[^\s@]+@[^\s@]+")
 
 
@@ -54,6 +56,19 @@ class StorageConfig(_Section, frozen=True):
     """The call log: sqlite+aiosqlite:///PATH or postgresql+asyncpg://USER:PASSWORD@HOST/NAME."""
     recordings: str = "data/recordings"
     """The folder for recordings."""
+
+
+class ReviewConfig(_Section, frozen=True):
+    admin_password_hash: str = ""
+    """The admin's password as `offhook password` prints it; empty: the log shows a link to set one."""
+    viewer_password_hash: str = ""
+    """The same for the account named viewer, who sees numbers masked and deletes nothing; empty: there is none."""
+    session_h: float = 168.0
+    """How long somebody stays signed in without looking at a page."""
+    proxies: str = ""
+    """Proxies in front whose X-Forwarded-For is believed: addresses or networks, with commas between them."""
+    access_log_days: int = 365
+    """How long it is kept who looked at which call."""
 
 
 class LogConfig(_Section, frozen=True):
@@ -345,6 +360,7 @@ class BotConfig(_Section, frozen=True):
 class Config(_Section, frozen=True):
     server: ServerConfig = ServerConfig()
     storage: StorageConfig = StorageConfig()
+    review: ReviewConfig = ReviewConfig()
     log: LogConfig = LogConfig()
     carriers: CarriersConfig = CarriersConfig()
     openai: OpenAIConfig = OpenAIConfig()
@@ -573,9 +589,31 @@ def _check(config: Config, where: str) -> None:
             "openai.base_url must begin with https:// (or http:// for a server here)",
         )
     )
+    problems += _review_rules(config.review)
     for is_wrong, message in problems:
         if is_wrong:
             raise ConfigError(f"{where}: {message}")
+
+
+def _review_rules(review: ReviewConfig) -> Iterator[tuple[bool, str]]:
+    for name in ("admin_password_hash", "viewer_password_hash"):
+        text = getattr(review, name)
+        yield bool(text) and not _PASSWORD_HASH.fullmatch(text), f"review.{name} must be what `offhook password` prints"
+    yield not review.session_h > 0, "review.session_h must be more than 0"
+    yield review.access_log_days < 1, "review.access_log_days must be 1 or more"
+    yield (
+        not _are_networks(review.proxies),
+        "review.proxies must be addresses or networks: 127.0.0.1,10.0.0.0/8",
+    )
+
+
+def _are_networks(text: str) -> bool:
+    try:
+        for part in filter(str.strip, text.split(",")):
+            ip_network(part.strip(), strict=False)
+    except ValueError:
+        return False
+    return True
 
 
 def _realtime_rules(realtime: RealtimeConfig) -> list[tuple[bool, str]]:

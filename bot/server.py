@@ -28,6 +28,8 @@ from bot.model_check import check_models
 from bot.policy import CallPolicy
 from bot.privacy import mask_number
 from bot.recordings import CHANNELS, Recording, Recordings
+from bot.review.application import mount
+from bot.review.site import Site
 from bot.runner import CallRunner, Summary
 from bot.session import Session
 from bot.speech.links import Speaker
@@ -74,6 +76,7 @@ class Service:
         self._toolboxes = {bot.name: Toolbox(bot) for bot in config.bots}
         self._voices = Voices(config, self._engines, {name: box.specs for name, box in self._toolboxes.items()})
         self._recordings = Recordings(Path(config.storage.recordings))
+        self.site = Site(config, public_url)
         self._resources = AsyncExitStack()
         self._feed: Feed | None = None
         self._http: aiohttp.ClientSession | None = None
@@ -86,6 +89,8 @@ class Service:
         calllog = await CallLog.open(self.config.storage.database)
         self._resources.push_async_callback(calllog.close)
         self._feed = Feed(calllog)
+        self.site.open(calllog)
+        self._resources.push_async_callback(self.site.close)
         self._resources.push_async_callback(self._recordings.close)
         self._http = await self._resources.enter_async_context(aiohttp.ClientSession())
         self._resources.push_async_callback(self._engines.close)
@@ -118,6 +123,7 @@ class Service:
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/metrics", self._metrics)
+        mount(app, self.site)
         return app
 
     def speaker(self, bot: BotConfig) -> Speaker:

@@ -72,6 +72,7 @@ async def serve(config: Config) -> None:
         loop.add_signal_handler(name, stop.set)
     async with running(config) as (service, url):
         keep_for_good()
+        await service.site.announce()
         log.info("listening", url=url, bots=[bot.name for bot in config.bots], carriers=sorted(service.carriers))
         await stop.wait()
         log.info("draining", live_calls=len(service.supervisor), patience_s=config.server.drain_s)

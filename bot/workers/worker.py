@@ -51,6 +51,8 @@ async def work(orders: Orders, listener: socket.socket, lifeline: socket.socket)
             service.supervisor.changed.set()  # it is ready: let the others know now
             keep_for_good()
             await web.SockSite(runner, listener).start()
+            if me == 1:  # one link is enough
+                await service.site.announce()
             lifeline.send(encode(Report()))
             await stop.wait()
 

@@ -1,0 +1,25 @@
+"""All pages in one list, and how they come into the aiohttp application beside the webhooks."""
+
+from aiohttp import web
+
+from bot.review import guard, render
+from bot.review.pages import home, sign_in, static, theme, welcome
+from bot.review.routes import Route
+from bot.review.site import SITE, Site
+
+PAGES = (home, sign_in, welcome, theme, static)
+"""The modules whose `ROUTES` are mounted."""
+
+
+def mount(app: web.Application, site: Site) -> None:
+    """Add the pages to an application that has all its other routes already: those are left as they are."""
+    others = frozenset(app.router.routes())
+    app[SITE] = site
+    routes: dict[web.AbstractRoute, Route] = {}
+    for page in PAGES:
+        for route in page.ROUTES:
+            routes[app.router.add_route(route.method, route.path, route.handler)] = route
+    site.routes = routes
+    render.set_up(app, site)
+    app.middlewares.append(guard.guarding(others))
+    app.on_response_prepare.append(guard.add_headers)

@@ -1,0 +1,1 @@
+"""One module a page; each has its `ROUTES`, which `bot/review/application.py` gathers."""
