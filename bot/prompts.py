@@ -3,7 +3,7 @@
 If an engine fails in a call, the caller still hears a sentence and not silence.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -52,12 +52,20 @@ def texts(bot: BotConfig) -> Mapping[Prompt, str]:
     }
 
 
-async def prepare(bot: BotConfig, speaker: Speaker, audio: AudioFormat) -> dict[Prompt, PreparedAudio]:
-    """Every sentence as the carrier will play it; raises `VoiceError` if the speaker cannot."""
+async def prepare(
+    bot: BotConfig,
+    speaker: Speaker,
+    audio: AudioFormat,
+    sound: Callable[[Speaker, str], Awaitable[bytes]] = whole_sound,
+) -> dict[Prompt, PreparedAudio]:
+    """Every sentence as the carrier will play it; raises `VoiceError` if the speaker cannot.
+
+    `sound` gives a sentence as the speaker says it, from wherever it has it.
+    """
     encode = encoder(audio)
     prepared = {Prompt.TONE: PreparedAudio("", encode(tone(_TONE_HZ, _TONE_MS, audio.rate_hz, _TONE_DBFS)))}
     for prompt, text in texts(bot).items():
-        pcm = await whole_sound(speaker, text) if text else b""
+        pcm = await sound(speaker, text) if text else b""
         resampler = Resampler(speaker.rate_hz, audio.rate_hz)
         prepared[prompt] = PreparedAudio(text, encode(resampler.push(pcm) + resampler.flush()))
     return prepared

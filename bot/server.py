@@ -72,10 +72,12 @@ class Service:
         self.supervisor = Supervisor(lines or OwnLines(config.server.max_calls))
         self.tickets = tickets or Tickets()
         self.carriers = _carriers(config, public_url)
-        self._engines = Engines(config.bots)
         self._toolboxes = {bot.name: Toolbox(bot) for bot in config.bots}
-        self._voices = Voices(config, self._engines, {name: box.specs for name, box in self._toolboxes.items()})
-        self._recordings = Recordings(Path(config.storage.recordings))
+        tools = {name: box.specs for name, box in self._toolboxes.items()}
+        recordings = Path(config.storage.recordings)
+        self._engines = Engines(config.bots, config.openai, tools=tools, prompts=recordings.parent / "prompts")
+        self._voices = Voices(config, self._engines, tools)
+        self._recordings = Recordings(recordings)
         self.site = Site(config, public_url)
         self._resources = AsyncExitStack()
         self._feed: Feed | None = None

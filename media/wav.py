@@ -1,4 +1,6 @@
-"""A WAV file (RIFF, linear PCM) that plays at every moment while it grows, also after the process was killed."""
+"""WAV (RIFF, linear PCM): a file that plays at every moment while it grows, also after the process was killed, and
+one that is whole, in memory.
+"""
 
 import errno
 import os
@@ -9,6 +11,11 @@ from typing import BinaryIO
 _HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
 _PCM, _BITS = 1, 16
 MAX_DATA_BYTES = 2**32 - 1 - _HEADER.size  # the format counts bytes with 32 bits
+
+
+def wav_bytes(pcm: bytes, rate_hz: int, channels: int = 1) -> bytes:
+    """A whole file around 16-bit little-endian samples, interleaved."""
+    return _header(len(pcm), rate_hz, channels) + pcm
 
 
 class WavFile:
@@ -43,7 +50,12 @@ class WavFile:
         self._file.close()
 
     def _header(self) -> bytes:
-        return _HEADER.pack(
-            b"RIFF", _HEADER.size - 8 + self._data_bytes, b"WAVE", b"fmt ", 16, _PCM, self._channels, self._rate_hz,
-            self._rate_hz * self._block, self._block, _BITS, b"data", self._data_bytes,
-        )  # fmt: skip
+        return _header(self._data_bytes, self._rate_hz, self._channels)
+
+
+def _header(data_bytes: int, rate_hz: int, channels: int) -> bytes:
+    block = 2 * channels
+    return _HEADER.pack(
+        b"RIFF", _HEADER.size - 8 + data_bytes, b"WAVE", b"fmt ", 16, _PCM, channels, rate_hz, rate_hz * block, block,
+        _BITS, b"data", data_bytes,
+    )  # fmt: skip

@@ -117,12 +117,13 @@ class _Answer:
         """The text that a chunk adds."""
         self.usage = chunk.usage or self.usage
         text = ""
-        for choice in chunk.choices[:1]:
+        for choice in (chunk.choices or ())[:1]:
             self.finish_reason = choice.finish_reason or self.finish_reason
-            delta = choice.delta
+            if (delta := choice.delta) is None:  # against the specification, but some do
+                continue
             text += (delta.content or "") + (delta.refusal or "")
             for part in delta.tool_calls or ():
-                self._calls.setdefault(part.index, _Call()).add(part)
+                self._calls.setdefault(part.index or 0, _Call()).add(part)
         return text
 
     def tools(self) -> list[UseTool]:

@@ -21,13 +21,15 @@ def bot(name: str, language: str = "en", **chained: str) -> BotConfig:
 @pytest.mark.parametrize("link", ["transcriber", "speaker"])
 @pytest.mark.parametrize("name", ["", "whisper-tiny.en", "local:", "cloud:best"])
 def test_an_engine_that_nobody_knows_is_refused_with_what_to_write(link: str, name: str):
-    with pytest.raises(ConfigError, match=f"no engine '{name}': write local: and a model's name or path"):
+    with pytest.raises(ConfigError, match=f"no engine '{name}': write tones, local:, openai:"):
         Engines([bot("a", **{link: name})])
 
 
 def test_a_responder_that_nobody_knows_is_refused_with_its_bot_and_what_to_write():
-    with pytest.raises(ConfigError, match="bot 'b': there is no responder 'oracle': write 'facts'"):
+    with pytest.raises(ConfigError, match="no engine 'oracle': write tones, facts, local:, openai:"):
         Engines([bot("a"), bot("b", responder="oracle")])
+    with pytest.raises(ConfigError, match="bot 'b': there is no responder 'local:llama': write facts or openai:MODEL"):
+        Engines([bot("a"), bot("b", responder="local:llama")])
 
 
 def test_bots_share_what_listens_and_what_speaks():

@@ -1,3 +1,4 @@
+import io
 import os
 import resource
 import signal
@@ -10,7 +11,7 @@ import pytest
 import soundfile
 
 from media import wav
-from media.wav import WavFile
+from media.wav import WavFile, wav_bytes
 
 GROWS = """
 import sys
@@ -90,3 +91,9 @@ def test_a_disk_that_takes_only_part_of_a_block_leaves_a_file_that_plays(tmp_pat
         file.close()
     with wave.open(str(path)) as read:
         assert len(read.readframes(read.getnframes())) == 4 * read.getnframes() == 956
+
+
+def test_a_file_in_memory_is_one_that_others_can_read():
+    with wave.open(io.BytesIO(wav_bytes(b"\x01\x00\x02\x00", 16000))) as file:
+        assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, 16000)
+        assert file.readframes(10) == b"\x01\x00\x02\x00"

@@ -26,14 +26,17 @@ class Seen:
 class ModelServer:
     url: str = ""
     answers: list[Answer] = field(default_factory=list)  # the last one is given again and again
+    models: Answer = field(default_factory=lambda: refusal(404))  # as of servers that keep no list
     seen: list[Seen] = field(default_factory=list)
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     left: asyncio.Event = field(default_factory=asyncio.Event)  # a client closed its connection before the end
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        if request.path.startswith("/v1/models/"):  # as of servers that keep no list
-            return web.Response(status=404)
-        self.seen.append(Seen(request.path, dict(request.headers), await _body(request)))
+        if request.path.startswith("/v1/models/"):
+            return await self.models(request)
+        assert request.transport is not None
+        peer = {"X-Peer": str(request.transport.get_extra_info("peername"))}
+        self.seen.append(Seen(request.path, {**request.headers, **peer}, await _body(request)))
         self.asked.set()
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         try:
