@@ -163,7 +163,7 @@ class RealtimeVoice:
                 return self._on_local_utterance(end_ms, now)
             case Greet(reply_id, text):
                 self._greet_id = reply_id
-                return self._ask(now, f"Say exactly this, word for word: {text}")
+                return self._ask(now, f"{wire.EXACTLY} {text}")
             case CancelReply():
                 return self._on_cancelled(event)
             case TruncateReply(reply_id, heard_ms, heard_text):

@@ -12,6 +12,9 @@ import pybase64
 
 from bot.voice.conversation import Kind, Line
 
+EXACTLY = "Say exactly this, word for word:"
+"""Goes before a text that the model is to speak, and not to answer; our own server keeps to it without a text model."""
+
 
 class Fault(msgspec.Struct):
     type: str = ""
@@ -62,6 +65,7 @@ class Response(msgspec.Struct):
     output: list[Item] = []
     usage: Usage | None = None
     conversation_id: str | None = None
+    metadata: Mapping[str, Any] | None = None
 
 
 class Format(msgspec.Struct):
@@ -136,6 +140,16 @@ def update_session(session: Mapping[str, Any], event_id: str) -> bytes:
 def create_response(event_id: str, instructions: str = "") -> bytes:
     """Empty instructions are the session's; others take their place for this one response."""
     response = {"instructions": instructions} if instructions else {}
+    return _encode({"type": "response.create", "event_id": event_id, "response": response})
+
+
+def create_beside(event_id: str, text: str, metadata: Mapping[str, str]) -> bytes:
+    """A spoken response to one text, outside the conversation, which it neither reads nor changes.
+
+    Others may be under way at the same time: the metadata, which come back, tell them apart.
+    """
+    item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]}
+    response = {"conversation": "none", "output_modalities": ["audio"], "input": [item], "metadata": metadata}
     return _encode({"type": "response.create", "event_id": event_id, "response": response})
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from bot.events import PartComposed
 from bot.local.errors import RequestError
-from bot.local.realtime.exact import exact_text
+from bot.local.realtime.exact import exact_text, given_text
 from bot.local.realtime.items import Conversation, Item, history, last_words
 from bot.local.realtime.jobs import Converse, Output, Result, Speak, Think
 from bot.local.realtime.making import Making
@@ -119,6 +119,8 @@ class Responses:
 
     def _set_going(self, making: Making) -> float | None:
         exact = exact_text(making.response.wanted.instructions)
+        if exact is None:
+            exact = given_text(making.context)
         if exact is not None:
             said = [Say(one, self._memory.tags.get(one, "")) for one in sentences(exact)]
             return self._settle(making, making.say(said))
