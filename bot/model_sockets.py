@@ -5,12 +5,14 @@ frequent while much is sent, that is while the caller speaks.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidState, InvalidStatus, WebSocketException
 
+from bot.config import ModelServerConfig
 from bot.events import FromModel, LinkClogged, LinkClosed, LinkEvent, LinkFlows
 
 _BEAT_S = 0.5
@@ -29,6 +31,19 @@ class Endpoint:
     url: str  # ws:// or wss://
     headers: dict[str, str] = field(repr=False)
     open_timeout_s: float = 5.0
+
+
+def realtime_endpoint(server: ModelServerConfig, query: Mapping[str, str], open_timeout_s: float = 5.0) -> Endpoint:
+    """The realtime socket of a server: the twin of its REST address. `query` is `model`, or `intent`."""
+    url = urlsplit(server.base_url)
+    scheme = {"https": "wss", "http": "ws"}[url.scheme]
+    path = url.path.rstrip("/") + "/realtime"
+    headers = {"Authorization": f"Bearer {server.api_key}"} if server.api_key else {}
+    if server.organization:
+        headers["OpenAI-Organization"] = server.organization
+    if server.project:
+        headers["OpenAI-Project"] = server.project
+    return Endpoint(urlunsplit((scheme, url.netloc, path, urlencode(query), "")), headers, open_timeout_s)
 
 
 class ModelSockets:

@@ -4,12 +4,11 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from bot.config import BotConfig, Config, OpenAIConfig
 from bot.engines import Engines
 from bot.errors import VoiceError
-from bot.model_sockets import Endpoint, ModelSockets
+from bot.model_sockets import Endpoint, ModelSockets, realtime_endpoint
 from bot.tickets import LIFETIME_S
 from bot.tools import ToolSpec
 from bot.voice.base import Effect, Voice
@@ -84,14 +83,4 @@ class Voices:
 
 
 def endpoint(openai: OpenAIConfig, settings: RealtimeSettings) -> Endpoint:
-    """The socket of a realtime session: the twin of the REST address."""
-    url = urlsplit(openai.base_url)
-    scheme = {"https": "wss", "http": "ws"}[url.scheme]
-    path = url.path.rstrip("/") + "/realtime"
-    headers = {"Authorization": f"Bearer {openai.api_key}"} if openai.api_key else {}
-    if openai.organization:
-        headers["OpenAI-Organization"] = openai.organization
-    if openai.project:
-        headers["OpenAI-Project"] = openai.project
-    query = urlencode({"model": settings.model})
-    return Endpoint(urlunsplit((scheme, url.netloc, path, query, "")), headers, settings.connect_timeout_s)
+    return realtime_endpoint(openai, {"model": settings.model}, settings.connect_timeout_s)

@@ -4,8 +4,9 @@ One link is *current*. When its session nears its end a *spare* is made ready be
 Times are seconds, monotonic.
 """
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -23,11 +24,19 @@ class Link:
 
 
 class ModelLinks:
-    def __init__(self, *, connect_timeout_s: float, reconnect_s: float, renew_before_s: float) -> None:
+    def __init__(
+        self,
+        *,
+        connect_timeout_s: float,
+        reconnect_s: float,
+        renew_before_s: float,
+        numbers: Iterator[int] | None = None,
+    ) -> None:
+        """`numbers` are the links' own, where others use the same sockets; by itself it counts from 1."""
         self._connect_timeout_s = connect_timeout_s
         self._reconnect_s = reconnect_s
         self._renew_before_s = renew_before_s
-        self._count = 0
+        self._numbers = numbers or itertools.count(1)
         self._luck = Random()  # many calls lose their model in the same moment, and must not come back in the same one
         self._lost_at: float | None = None
         self._tries = 0
@@ -126,8 +135,7 @@ class ModelLinks:
         return commands
 
     def _new_link(self, now: float) -> Link:
-        self._count += 1
-        return Link(self._count, now + self._connect_timeout_s)
+        return Link(next(self._numbers), now + self._connect_timeout_s)
 
     def _backoff(self) -> float:
         delay_s = min(_LONGEST_DELAY_S, _FIRST_DELAY_S * 2.0 ** max(0, self._tries - 1))
