@@ -9,8 +9,10 @@ import msgspec
 from sqlalchemy import RowMapping, Select, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.calllog.excerpts import Excerpt
+from bot.calllog.filters import newest
 from bot.calllog.records import RecordingWritten, TimelineEvent, TurnRecord
-from bot.calllog.schema import calls, events, messages, recordings, turns
+from bot.calllog.schema import call_tags, calls, events, messages, recordings, reviews, turns
 
 
 class CallSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +44,29 @@ class CallSummary(msgspec.Struct, frozen=True, kw_only=True):
     unread_messages: int
 
 
+class ListedCall(msgspec.Struct, frozen=True, kw_only=True):
+    """A call of the list, and where it says what was searched for."""
+
+    call: CallSummary
+    excerpts: list[Excerpt]
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of the list, newest first; `next` is where the next one begins (its `before`), None at the end."""
+
+    calls: list[ListedCall]
+    next: int | None
+
+
+class Review(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody said of a call; `kind` and `value` as `reviews.py` writes them."""
+
+    at: datetime
+    by: str
+    kind: str
+    value: str
+
+
 class StoredMessage(msgspec.Struct, frozen=True, kw_only=True):
     """A message that a caller left, and when somebody first marked it as read."""
 
@@ -64,6 +89,8 @@ class CallDetail(msgspec.Struct, frozen=True, kw_only=True):
     events: list[TimelineEvent]
     messages: list[StoredMessage]
     recordings: list[RecordingWritten]
+    tags: list[str]
+    reviews: list[Review]  # the oldest first
 
 
 _of_this_call = select(func.count()).select_from(messages).where(messages.c.call_row == calls.c.id)
@@ -73,6 +100,14 @@ SUMMARY: Select[Any] = select(
     _of_this_call.scalar_subquery().label("messages"),
     _of_this_call.where(messages.c.read_at.is_(None)).scalar_subquery().label("unread_messages"),
 )
+
+
+async def load_summaries(connection: AsyncConnection, rows: Sequence[int]) -> list[CallSummary]:
+    """The calls of these rows that are there, newest first."""
+    if not rows:
+        return []
+    query = newest(SUMMARY.where(calls.c.id.in_(rows)), len(rows))
+    return [CallSummary(**row) for row in (await connection.execute(query)).mappings()]
 
 
 async def load_details(connection: AsyncConnection, page: Sequence[CallSummary]) -> list[CallDetail]:
@@ -88,6 +123,8 @@ async def load_details(connection: AsyncConnection, page: Sequence[CallSummary])
     happened = await _children(connection, events, rows, "at_ms", "id")
     left = await _children(connection, messages, rows, "at_ms")
     recorded = await _children(connection, recordings, rows, "id")
+    tagged = await _children(connection, call_tags, rows, "tag")
+    reviewed = await _children(connection, reviews, rows, "id")
     return [
         CallDetail(
             call=call,
@@ -97,6 +134,8 @@ async def load_details(connection: AsyncConnection, page: Sequence[CallSummary])
             events=[TimelineEvent(call.call_id, row["at_ms"], row["kind"], row["data"]) for row in happened[call.row]],
             messages=[StoredMessage(message_id=row["id"], **_without(row, "id")) for row in left[call.row]],
             recordings=[RecordingWritten(call_id=call.call_id, **_without(row, "id")) for row in recorded[call.row]],
+            tags=[row["tag"] for row in tagged[call.row]],
+            reviews=[Review(**_without(row, "id")) for row in reviewed[call.row]],
         )
         for call in page
         if call.row in heads

@@ -3,13 +3,15 @@
 from collections.abc import AsyncIterator
 from typing import Self
 
-from sqlalchemy import URL, Select
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import URL, select
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.calllog import database
-from bot.calllog.detail import SUMMARY, CallDetail, CallSummary, load_details
-from bot.calllog.filters import TOP, CallFilter, newest
+from bot.calllog.detail import CallDetail, CallSummary, ListedCall, Page, load_details, load_summaries
+from bot.calllog.excerpts import load_excerpts
+from bot.calllog.filters import TOP, CallFilter
 from bot.calllog.listing import COUNT_LIMIT, count, page_rows
+from bot.calllog.query import parse
 from bot.calllog.schema import calls
 from bot.calllog.storable import storable_key
 
@@ -49,7 +51,21 @@ class CallReader:
         with database.explained(self._address, "read"):
             async with self._engine.connect() as connection:
                 rows = await page_rows(connection, filters or CallFilter(), limit, before)
-                return await _summaries(connection, newest(SUMMARY.where(calls.c.id.in_(rows)), limit)) if rows else []
+                return await load_summaries(connection, rows)
+
+    async def page(self, filters: CallFilter, limit: int = 50, before: int = TOP) -> Page:
+        """The same page as people read it: with what was found in each call, and where the next page begins."""
+        terms = parse(filters.text or "")
+        with database.explained(self._address, "read"):
+            async with self._engine.connect() as connection:
+                rows = await page_rows(connection, filters, limit + 1, before)
+                found = await load_summaries(connection, rows)
+                listed = found[:limit]
+                excerpts = await load_excerpts(connection, {call.row: call.place for call in listed}, terms)
+        return Page(
+            calls=[ListedCall(call=call, excerpts=excerpts.get(call.row, [])) for call in listed],
+            next=listed[-1].place if len(found) > limit else None,
+        )
 
     async def count_calls(self, filters: CallFilter | None = None, limit: int = COUNT_LIMIT) -> int:
         """How many calls are meant; `limit` + 1 stands for more."""
@@ -61,10 +77,9 @@ class CallReader:
         """One call whole, or None if there is none of this id."""
         with database.explained(self._address, "read"):
             async with self._engine.connect() as connection:
-                found = await _summaries(
-                    connection, SUMMARY.where(calls.c.call_id == storable_key(call_id), calls.c.place.is_not(None))
-                )
-                details = await load_details(connection, found)
+                this_one = calls.c.call_id == storable_key(call_id), calls.c.place.is_not(None)
+                rows = (await connection.execute(select(calls.c.id).where(*this_one))).scalars().all()
+                details = await load_details(connection, await load_summaries(connection, rows))
         return details[0] if details else None
 
     async def iter_calls(self, filters: CallFilter | None = None) -> AsyncIterator[CallSummary]:
@@ -87,7 +102,3 @@ class CallReader:
         while page := await self.list_calls(filters, size, before):
             yield page
             before = page[-1].place
-
-
-async def _summaries(connection: AsyncConnection, query: Select[tuple[object, ...]]) -> list[CallSummary]:
-    return [CallSummary(**row) for row in (await connection.execute(query)).mappings()]
