@@ -6,7 +6,8 @@ the older name and ignore the other, Mistral refuses it. Reasoning models refuse
 left out: callers are better served by an answer than by a setting.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -40,20 +41,24 @@ class ChatDialect:
             self._options[_limit_name(client.server.base_url)] = max_output_tokens
         self._renamed: set[str] = set()
 
-    async def ask(self, messages: Sequence[Any], tools: Sequence[Any]) -> "AsyncStream[ChatCompletionChunk]":
-        """A stream that has begun; raises `RequestFailedError`."""
+    async def ask(
+        self, messages: Sequence[Any], tools: Sequence[Any], more: Mapping[str, Any] = MappingProxyType({})
+    ) -> "AsyncStream[ChatCompletionChunk]":
+        """A stream that has begun; `more` is what cannot be left out. Raises `RequestFailedError`."""
         while True:
             try:
-                return await self._client.ask(self._model, self._request(messages, tools))
+                return await self._client.ask(self._model, self._request(messages, tools, more))
             except RequestFailedError as exc:
                 if exc.status not in _REFUSALS or not self._learn(f"{exc.param} {exc}"):
                     raise
 
-    async def _request(self, messages: Sequence[Any], tools: Sequence[Any]) -> "AsyncStream[ChatCompletionChunk]":
+    async def _request(
+        self, messages: Sequence[Any], tools: Sequence[Any], more: Mapping[str, Any]
+    ) -> "AsyncStream[ChatCompletionChunk]":
         offered = {"tools": [*tools]} if tools else {}
         create: Any = self._client.sdk.chat.completions.create  # its overloads know no options from a dictionary
         stream: AsyncStream[ChatCompletionChunk] = await create(
-            model=self._model, messages=[*messages], stream=True, **offered, **self._options
+            model=self._model, messages=[*messages], stream=True, **offered, **more, **self._options
         )
         return stream
 

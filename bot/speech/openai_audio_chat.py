@@ -112,12 +112,14 @@ class _Answer:
 
     def read(self, chunk: "ChatCompletionChunk") -> Iterator[Part]:
         self.usage = chunk.usage or self.usage
-        for choice in chunk.choices[:1]:
+        for choice in (chunk.choices or ())[:1]:
             self.finish_reason = choice.finish_reason or self.finish_reason
-            self.calls.add(choice.delta.tool_calls)
-            if choice.delta.audio is not None:
-                yield from self._heard(choice.delta.audio)
-            if text := (choice.delta.content or "") + (choice.delta.refusal or ""):
+            if (delta := choice.delta) is None:  # against the specification, but some do
+                continue
+            self.calls.add(delta.tool_calls)
+            if delta.audio is not None:
+                yield from self._heard(delta.audio)
+            if text := (delta.content or "") + (delta.refusal or ""):
                 yield Written(text)
 
     def _heard(self, audio: "ChoiceDeltaAudio") -> Iterator[Part]:

@@ -5,15 +5,15 @@ Whoever stops listening to `respond` (a barge-in cancels its task) closes the re
 it had written until then is charged all the same, but servers do not say how much, so it is missing from the costs.
 """
 
-import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 
 from bot.config import PriceConfig
 from bot.errors import ConfigError, VoiceError
+from bot.speech.called_tools import CalledTools
 from bot.speech.chat_dialect import ChatDialect
 from bot.speech.chat_messages import function_tool, messages
 from bot.speech.links import Said, Say, Spent, UseTool
@@ -25,7 +25,6 @@ from bot.tools.spec import ToolSpec
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletionChunk
-    from openai.types.chat.chat_completion_chunk import ChoiceDeltaToolCall
     from openai.types.completion_usage import CompletionUsage
 
 log = structlog.get_logger()
@@ -76,7 +75,7 @@ class OpenAIResponder:
         if rest is not None and (answer.is_whole or not answer.sentences):
             answer.sentences += 1
             yield rest
-        tools = answer.tools() if answer.is_whole else []
+        tools = answer.calls.tools() if answer.is_whole else []
         self._judge(answer, tools)
         for tool in tools:
             yield tool
@@ -106,7 +105,7 @@ class _Answer:
     sentences: int = 0
     finish_reason: str = ""
     usage: "CompletionUsage | None" = None
-    _calls: dict[int, "_Call"] = field(default_factory=dict)
+    calls: CalledTools = field(default_factory=CalledTools)
 
     @property
     def is_whole(self) -> bool:
@@ -122,50 +121,13 @@ class _Answer:
             if (delta := choice.delta) is None:  # against the specification, but some do
                 continue
             text += (delta.content or "") + (delta.refusal or "")
-            for part in delta.tool_calls or ():
-                self._calls.setdefault(part.index or 0, _Call()).add(part)
+            self.calls.add(delta.tool_calls)
         return text
-
-    def tools(self) -> list[UseTool]:
-        return [call.use(number) for number, call in sorted(self._calls.items())]
-
-
-@dataclass(slots=True)
-class _Call:
-    """A tool call, which comes in pieces."""
-
-    call_id: str = ""
-    name: str = ""
-    arguments: str = ""
-
-    def add(self, part: "ChoiceDeltaToolCall") -> None:
-        self.call_id = part.id or self.call_id
-        if part.function is not None:
-            self.name += part.function.name or ""
-            self.arguments += part.function.arguments or ""
-
-    def use(self, number: int) -> UseTool:
-        return UseTool(self.name, _values(self.arguments), self.call_id or f"call_{number}", self.arguments or "{}")
 
 
 def _sentence(piece: str) -> Say | None:
     text = plain(piece)
     return Say(text) if any(letter.isalnum() for letter in text) else None
-
-
-def _values(arguments: str) -> dict[str, str]:
-    """Each argument as text, what is null left out; none where the model wrote no object, which its runner will say."""
-    try:
-        given: Any = json.loads(arguments or "{}")
-    except json.JSONDecodeError:
-        return {}
-    if not isinstance(given, dict):
-        return {}
-    return {
-        name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        for name, value in given.items()
-        if value is not None
-    }
 
 
 def _spent(model: str, usage: "CompletionUsage", price: Price) -> Spent:
