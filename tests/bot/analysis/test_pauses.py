@@ -11,7 +11,7 @@ from bot.local.sound_files import SoundFile
 
 @pytest.fixture(scope="module")
 def kennedy(data: Path) -> np.ndarray:
-    """He pauses from 2.0 to 3.3 s, from 4.3 to 5.4 s and from 7.7 to 8.2 s; a breath after the last word is left out."""
+    """He pauses from 2.0 to 3.3 s, from 4.3 to 5.4 s and from 7.7 to 8.2 s; the breath at the end is left out."""
     sound = SoundFile((data / "speech-en" / "jfk-inaugural.flac").read_bytes())
     return np.concatenate(list(sound.blocks()), axis=1)[0, :160_000]
 
