@@ -24,6 +24,10 @@ from bot.events import (
     ListenPatiently,
     MarkReturned,
     NoteReply,
+    OperatorEvent,
+    OperatorHungUp,
+    OperatorSpoke,
+    OperatorTransferred,
     PlayAudio,
     ReplyAudio,
     ReplyBegun,
@@ -55,6 +59,9 @@ from bot.turn import TRANSITIONS, Turn
 from bot.waiting import Waiting
 from media.frame import AudioFormat
 from media.playout import Playout, Position
+
+_BY_OPERATOR = "operator"
+"""Who asked for a transfer that no voice did."""
 
 
 class Call:
@@ -155,6 +162,8 @@ class Call:
                 return self._on_voice_failed(now, is_final=is_final)
             case TransferFailed():
                 return self._on_transfer_failed(now)
+            case OperatorSpoke() | OperatorHungUp() | OperatorTransferred():
+                return self._on_operator(event, now)
             case DigitPressed("#") if self._is_taking_message:
                 return [ListenPatiently(0)]
             case StreamStopped():
@@ -172,7 +181,7 @@ class Call:
             return self._drop_expected()
         if before is not Turn.BOT:
             return []
-        if self._ending is not None or not self._policy.can_interrupt:  # the last words are not up for discussion
+        if self._is_decided or not self._policy.can_interrupt:  # the last words are not up for discussion
             self._turn = Turn.BOT
             return []
         self.interruptions += not self._is_filling
@@ -296,6 +305,21 @@ class Call:
         self._pending_tool = ToolRequested("transfer", {"destination": destination})
         return commands if self._replies else commands + self._use_tool(now)
 
+    def _on_operator(self, event: OperatorEvent, now: float) -> list[Command]:
+        """Whoever watches the call knows better than the bot: what it says or does gives way."""
+        if isinstance(event, OperatorHungUp):
+            return self._end(EndReason.OPERATOR_HUNG_UP)
+        if not self._is_started or self._ending is not None or self._transfer is not None:
+            return []
+        self._is_taking_message = False
+        commands = self._silence(now)
+        if isinstance(event, OperatorSpoke):
+            reply = self._queue("operator", event.text, "operator", event.payload)
+            return [*commands, *self._play(now), self._announce(reply, now)]
+        commands += self._say(Prompt.TRANSFER, now)
+        self._pending_tool = ToolRequested("transfer", {"destination": event.destination}, _BY_OPERATOR)
+        return commands if self._replies else commands + self._use_tool(now)
+
     # -- deadlines -----------------------------------------------------------------------------------------------
 
     def next_deadline(self) -> float:
@@ -341,6 +365,12 @@ class Call:
             self._waiting.filled(now)
             return self._say(Prompt.FILLER, now)
         return []
+
+    @property
+    def _is_decided(self) -> bool:
+        """Whether what sounds is the end of the bot's part, which nobody can talk it out of."""
+        tool = self._pending_tool
+        return self._ending is not None or (tool is not None and tool.request_id == _BY_OPERATOR)
 
     @property
     def _is_filling(self) -> bool:
@@ -570,6 +600,8 @@ class Call:
         if not tool.request_id:  # it was the last thing to try
             self._transfer = tool
             return self._say_goodbye(Prompt.APOLOGY, EndReason.VOICE_FAILED, now)
+        if tool.request_id == _BY_OPERATOR:
+            return self._listen(now)
         self._turn = Turn.THINKING
         self._waiting.begin(now)
         sorry = "the transfer failed: nobody could be reached; offer to take a message"

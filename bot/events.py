@@ -31,6 +31,7 @@ class EndReason(Enum):
     DRAINED = "drained"
     SERVER_ERROR = "server_error"
     TRANSFERRED = "transferred"
+    OPERATOR_HUNG_UP = "operator_hung_up"
 
 
 # -- from the carrier -------------------------------------------------------------------------------------------------
@@ -460,6 +461,29 @@ class TransferFailed:
     message: str
 
 
+# -- from whoever watches the call; `by` is their account -------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorSpoke:
+    """They have the bot say a sentence to the caller."""
+
+    text: str
+    payload: bytes  # its sound in the carrier's encoding
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorHungUp:
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorTransferred:
+    destination: str  # the name of one of the bot's transfers
+    by: str
+
+
 Job = Transcribe | Compose | Converse | Synthesize | RunTool
 JobResult = (
     Transcribed | PartComposed | Composed | PartConversed | Conversed | SoundMade | Synthesized | ToolRan | JobFailed
@@ -467,6 +491,7 @@ JobResult = (
 LinkEvent = FromModel | LinkClosed | LinkClogged | LinkFlows
 LinkCommand = OpenLink | ToModel | CloseLink
 CarrierEvent = StreamStarted | AudioReceived | DigitPressed | MarkReturned | StreamStopped | TransferFailed
+OperatorEvent = OperatorSpoke | OperatorHungUp | OperatorTransferred
 SpeechEvent = SpeechStarted | SpeechPaused | SpeechResumed | UtteranceEnded
 ReplyEvent = ReplyBegun | ReplyDeclined | SentenceBegun | ReplyWords | ReplyAudio | ReplyEnded
 VoiceEvent = (
@@ -481,7 +506,7 @@ VoiceEvent = (
     | VoiceWarned
     | VoiceFailed
 )
-Event = CarrierEvent | SpeechEvent | VoiceEvent
+Event = CarrierEvent | OperatorEvent | SpeechEvent | VoiceEvent
 ToVoice = Greet | Respond | CancelReply | TruncateReply | ResumeReply | NoteReply | IgnoreWords | ReportTool
 Command = (
     PlayAudio

@@ -3,7 +3,8 @@
 import asyncio
 import math
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -26,6 +27,7 @@ from bot.events import (
     JobResult,
     LinkEvent,
     OpenLink,
+    OperatorEvent,
     PartComposed,
     PartConversed,
     RateLimitsTold,
@@ -47,6 +49,7 @@ from bot.recordings import Recording
 from bot.session import Output, Overtake, Record, Session
 from bot.speech.conversing import Converser
 from bot.speech.links import Responder, Speaker, Spent, Transcriber
+from media.frame import AudioFormat
 
 log = structlog.get_logger()
 
@@ -64,6 +67,10 @@ class Links:
     responder: Responder | None
     speaker: Speaker
     converser: Converser | None = None
+
+
+Listener = Callable[[bytes], None]
+"""Gets stretches of the recording: 16-bit stereo, caller left, bot right, at the line's rate."""
 
 
 class LogWriter(Protocol):
@@ -133,6 +140,7 @@ class CallRunner:
         self._is_sending = False
         self._is_running = False
         self._is_unwanted = False
+        self._listeners: list[Listener] = []
         self._timer: asyncio.TimerHandle | None = None
         self._armed_for = math.inf  # uvloop's handle for a time that is now does not say when
         self._due: asyncio.Future[None] = self._loop.create_future()  # several times a second: cheaper than an Event
@@ -169,6 +177,25 @@ class CallRunner:
         if not self._is_running:
             return
         await self._deliver(self._session.drain(self._loop.time()))
+
+    async def steer(self, event: OperatorEvent) -> None:
+        """Somebody who watches the call does something to it; changes nothing where it is over."""
+        if self._is_running:
+            await self._deliver(self._session.from_operator(event, self._loop.time()))
+
+    @contextmanager
+    def overheard_by(self, listener: Listener) -> Iterator[None]:
+        """While the block lasts, `listener` gets the recording as it grows, on the event loop: it must be quick."""
+        self._listeners.append(listener)
+        try:
+            yield
+        finally:
+            self._listeners.remove(listener)
+
+    @property
+    def audio(self) -> AudioFormat:
+        """What the carrier plays."""
+        return self._session.audio
 
     async def _talk(self) -> None:
         reason = None
@@ -240,6 +267,8 @@ class CallRunner:
                 case Record(block):
                     if self.recording is not None:
                         self.recording.append(block)
+                    for listener in self._listeners:
+                        listener(block)
                 case Transcribe() | Compose() | Converse() | Synthesize() | RunTool():
                     self._start(output)
                 case CancelJob(job_id):

@@ -32,6 +32,7 @@ from bot.events import (
     MarkReturned,
     NoteReply,
     OpenLink,
+    OperatorEvent,
     PlayAudio,
     RateLimitsTold,
     ReportTool,
@@ -45,6 +46,7 @@ from bot.events import (
     Synthesize,
     TokensUsed,
     ToModel,
+    ToolRan,
     Transcribe,
     TransferCall,
     TransferFailed,
@@ -109,6 +111,7 @@ class Session:
         self._untold: list[Effect] | None = [] if untold is None else untold  # None once the stream has started
         self._carrier_call_id = carrier_call_id
         self._stream = stream
+        self.audio = stream.audio
         self._voice = voice
         self._endpointer = endpointer
         self._hangover_ms = 0 if endpointer is None else endpointer.hangover_ms
@@ -142,6 +145,8 @@ class Session:
             self._apply([result], now, outputs)
             self._set_deadline()
             return outputs
+        if isinstance(result, ToolRan):
+            self.timeline.tool_ended(result.job_id, result.output, now)
         return self._told_voice(result, now)
 
     def from_model(self, event: LinkEvent, now: float) -> list[Output]:
@@ -150,8 +155,15 @@ class Session:
 
     def transfer_failed(self, message: str, now: float) -> list[Output]:
         """The carrier would not take the caller elsewhere."""
+        return self._steered(TransferFailed(message), now)
+
+    def from_operator(self, event: OperatorEvent, now: float) -> list[Output]:
+        """What somebody who watches the call does to it."""
+        return self._steered(event, now)
+
+    def _steered(self, event: Event, now: float) -> list[Output]:
         outputs: list[Output] = []
-        self._feed(TransferFailed(message), now, outputs)
+        self._feed(event, now, outputs)
         self._set_deadline()
         return outputs
 
@@ -276,6 +288,8 @@ class Session:
     def _apply(self, effects: Sequence[Effect], now: float, outputs: list[Output]) -> None:
         for effect in effects:
             if isinstance(effect, _FOR_THE_RUNNER):
+                if isinstance(effect, RunTool):
+                    self.timeline.tool_began(effect.job_id, effect.name, effect.arguments, now)
                 outputs.append(effect)
             elif self._untold is not None:
                 self._untold.append(effect)

@@ -25,6 +25,9 @@ from bot.events import (
     Event,
     KeepMessage,
     NoteReply,
+    OperatorHungUp,
+    OperatorSpoke,
+    OperatorTransferred,
     ReplyAudio,
     ReportTool,
     Respond,
@@ -49,6 +52,7 @@ from media.playout import Position
 
 _SETTLED_FRAMES = 64  # the clock follows the mean lateness of about so many frames
 _PARTIAL_EVERY_MS = 400  # words that are still being understood are written no more often
+_MOST_TOOL_CHARS = 4000  # of what a tool was given, and of what it gave back
 _OUTLIER_S = 0.04  # one frame may say no more than this; a stall is not a change of clock
 
 
@@ -167,12 +171,24 @@ class Timeline:
                 self._note(at_ms, "tokens_used", model=model, cost_usd=round(cost_usd, 6), **tokens)
             case VoiceWarned(message):
                 self._note(at_ms, "voice_warned", message=message)
+            case OperatorSpoke(text, _, by):
+                self._note(at_ms, "operator_spoke", text=text, by=by)
+            case OperatorHungUp(by):
+                self._note(at_ms, "operator_hung_up", by=by)
+            case OperatorTransferred(destination, by):
+                self._note(at_ms, "operator_transferred", destination=destination, by=by)
             case TransferFailed(message):
                 self._note(at_ms, "transfer_failed", message=message)
             case VoiceFailed(message):
                 self._note(at_ms, "voice_failed", message=message)
             case StreamStopped():
                 self._note(at_ms, "stream_stopped")
+
+    def tool_began(self, job_id: int, name: str, arguments: str, now: float) -> None:
+        self._note(self.clock.ms(now), "tool_began", job=job_id, name=name, arguments=arguments[:_MOST_TOOL_CHARS])
+
+    def tool_ended(self, job_id: int, output: str, now: float) -> None:
+        self._note(self.clock.ms(now), "tool_ended", job=job_id, output=output[:_MOST_TOOL_CHARS])
 
     def commanded(self, command: Command, now: float) -> None:
         """Note what the call decided."""

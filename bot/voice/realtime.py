@@ -61,7 +61,8 @@ from bot.voice.tool_calls import ToolCalls, arguments_of
 from bot.voice.upstream import Upstream
 from media.frame import AudioFormat
 
-_TOLD_PROMPTS = frozenset({"greeting", "idle_prompt"})  # what was said in the model's place and it must know of
+_TOLD_PROMPTS = frozenset({"greeting", "idle_prompt", "operator"})
+"""What was said in the model's place, and it must know of."""
 _CONFIGURE, _CONFIGURE_CORE, _ASK = "configure", "configure-core", "ask"
 _MOST_RETRIES = 2
 _OVERLAP_MS = 600
