@@ -15,10 +15,12 @@ from bot.prompt_store import PromptStore
 from bot.prompts import PreparedAudio, Prompt, prepare
 from bot.rehearsal.tones import ToneResponder, ToneSpeaker, ToneTranscriber
 from bot.runner import Links
+from bot.speech.conversing import Converser
 from bot.speech.engine_names import EngineName, parse, server_of
 from bot.speech.facts import Fact, FactsResponder
 from bot.speech.links import Responder, Speaker, Transcriber, whole_sound
 from bot.speech.local import LocalSpeaker, LocalTranscriber
+from bot.speech.openai_audio_chat import OpenAIAudioChat
 from bot.speech.openai_client import OpenAIClient, client_of
 from bot.speech.openai_responder import OpenAIResponder
 from bot.speech.openai_speaker import OpenAISpeaker
@@ -57,7 +59,7 @@ class Engines:
         self._transcribers: dict[Hashable, Transcriber] = {}
         self._speakers: dict[Hashable, Speaker] = {}
         self._speaking = {bot.name: self._speaker(bot) for bot in bots}
-        self._links = {bot.name: self._link(bot) for bot in bots if bot.voice == "chained"}
+        self._links = {bot.name: self._link(bot) for bot in bots if bot.voice != "realtime"}
         self._bots = {bot.name: bot for bot in bots}
         self._silero = _silero(bots)
         self._prepared: dict[tuple[str, AudioFormat], Mapping[Prompt, PreparedAudio]] = {}
@@ -80,7 +82,7 @@ class Engines:
         self._pool.close()
 
     def links(self, bot: BotConfig) -> Links | None:
-        """The chain of a bot; None for one whose voice is none."""
+        """Who works for a bot's calls; None where its voice has a socket of its own and needs nobody."""
         return self._links.get(bot.name)
 
     def speaker(self, bot: BotConfig) -> Speaker:
@@ -102,13 +104,16 @@ class Engines:
             self._clients[name.server] = client_of(self._openai, server_of(name, self._openai), name.server)
         return self._clients[name.server]
 
-    def _all(self) -> Sequence[Transcriber | Responder | Speaker]:
+    def _all(self) -> Sequence[Transcriber | Responder | Speaker | Converser]:
         responders = [links.responder for links in self._links.values() if links.responder is not None]
-        return [*self._transcribers.values(), *self._speakers.values(), *responders]
+        conversers = [links.converser for links in self._links.values() if links.converser is not None]
+        return [*self._transcribers.values(), *self._speakers.values(), *responders, *conversers]
 
     # -- who listens -----------------------------------------------------------------------------------------------
 
     def _link(self, bot: BotConfig) -> Links:
+        if bot.voice == "audio-chat":
+            return Links(self._scribe(bot), None, self.speaker(bot), self._converser(bot))
         return Links(self._transcriber(bot.chained.transcriber, bot), self._responder(bot), self.speaker(bot))
 
     def _transcriber(self, configured: str, bot: BotConfig) -> Transcriber | None:
@@ -136,6 +141,14 @@ class Engines:
             case "openai-realtime":
                 return None  # a live one is a socket of each call's own, and the voice's business
 
+    def _scribe(self, bot: BotConfig) -> Transcriber | None:
+        """Who writes down what is said to a model that hears it itself; None where nobody does."""
+        if not (configured := bot.audio_chat.transcriber):
+            return None
+        if (transcriber := self._transcriber(configured, bot)) is None:
+            raise ConfigError(f"audio_chat.transcriber cannot be {configured!r}: write local: or openai: and a model")
+        return transcriber
+
     # -- who thinks ------------------------------------------------------------------------------------------------
 
     def _responder(self, bot: BotConfig) -> Responder:
@@ -155,6 +168,20 @@ class Engines:
             tools=self._tools.get(bot.name, ()),
             temperature=bot.chained.temperature,
             max_output_tokens=bot.chained.max_output_tokens,
+            prices=self._openai.prices,
+        )
+
+    def _converser(self, bot: BotConfig) -> Converser:
+        chat = bot.audio_chat
+        name = parse(f"openai:{chat.model}")
+        return OpenAIAudioChat(
+            self.client(name),
+            name.model,
+            speaker=chat.speaker,
+            instructions=bot.instructions,
+            tools=self._tools.get(bot.name, ()),
+            temperature=chat.temperature,
+            max_output_tokens=chat.max_output_tokens,
             prices=self._openai.prices,
         )
 

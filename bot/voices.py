@@ -11,6 +11,8 @@ from bot.errors import VoiceError
 from bot.model_sockets import Endpoint, ModelSockets, realtime_endpoint
 from bot.tickets import LIFETIME_S
 from bot.tools import ToolSpec
+from bot.voice.answer import Formats
+from bot.voice.audio_chat import AudioChatVoice
 from bot.voice.base import Effect, Voice
 from bot.voice.chained import ChainedVoice
 from bot.voice.realtime import RealtimeVoice
@@ -18,7 +20,7 @@ from bot.voice.realtime_settings import RealtimeSettings, settings_of
 from bot.warm import WarmVoices
 from media.codec import encoder
 from media.endpointing import Endpointer, EndpointingSettings
-from media.frame import AudioFormat
+from media.frame import AudioFormat, Encoding
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class Voices:
         """The call is there."""
         if bot.voice == "chained":
             return Party(self._chained(bot, line), self._endpointer(bot))
+        if bot.voice == "audio-chat":
+            return Party(self._audio_chat(bot, line), self._endpointer(bot))
         settings = self._settings[bot.name]
         warm = self._warm.claim(call_id)
         if warm is None:
@@ -74,8 +78,16 @@ class Voices:
         speaker = self._engines.speaker(bot)
         return ChainedVoice(speaker_rate_hz=speaker.rate_hz, line_rate_hz=line.rate_hz, encode=encoder(line))
 
+    def _audio_chat(self, bot: BotConfig, line: AudioFormat) -> AudioChatVoice:
+        links = self._engines.links(bot)
+        if links is None or links.converser is None:
+            raise VoiceError(f"there is no model that converses for the bot {bot.name!r}")
+        model, speaker = (AudioFormat(Encoding.L16, one.rate_hz) for one in (links.converser, links.speaker))
+        has_transcriber = links.transcriber is not None
+        return AudioChatVoice(Formats(model, speaker, line), has_transcriber=has_transcriber, epoch_s=_epoch_s())
+
     def _realtime(self, settings: RealtimeSettings, line: AudioFormat) -> RealtimeVoice:
-        return RealtimeVoice(settings, line, epoch_s=time.time() - asyncio.get_running_loop().time())
+        return RealtimeVoice(settings, line, epoch_s=_epoch_s())
 
     def _endpointer(self, bot: BotConfig) -> Endpointer:
         listening = EndpointingSettings(pause_ms=bot.listening.pause_ms, hangover_ms=bot.listening.hangover_ms)
@@ -84,3 +96,8 @@ class Voices:
 
 def endpoint(openai: OpenAIConfig, settings: RealtimeSettings) -> Endpoint:
     return realtime_endpoint(openai, {"model": settings.model}, settings.connect_timeout_s)
+
+
+def _epoch_s() -> float:
+    """The wall clock less the monotonic one."""
+    return time.time() - asyncio.get_running_loop().time()
