@@ -45,7 +45,8 @@ async def check_model(
     name: str, use: Use, server: ModelServerConfig, http: aiohttp.ClientSession, today: date, setting: str = "openai"
 ) -> None:
     """`setting` is where the server is configured. Raises `ConfigError` for a model that is unknown there."""
-    if (told := warning(name, today, _SOON_DAYS)) is not None:
+    told = warning(name, today, _SOON_DAYS)
+    if told is not None:
         log.warning("model_retires", model=name, warning=told)
     headers = {"Authorization": f"Bearer {server.api_key}"} if server.api_key else {}
     url = f"{server.base_url.rstrip('/')}/models/{name}"
@@ -60,10 +61,10 @@ async def check_model(
         raise ConfigError(f"{server.base_url} refuses {setting}.api_key: set it to a key that is valid there")
     if status == 404 and _code(body) == "model_not_found":
         raise ConfigError(f"{server.base_url} knows no model {name!r}{_instead(name, use, today)}")
-    if status == 200:
-        _look_ahead(name, body, today)
-    else:  # many servers that speak these protocols have no list of models
+    if status != 200:  # many servers that speak these protocols have no list of models
         log.info("models_unchecked", model=name, status=status)
+    elif told is None:
+        _look_ahead(name, body, today)
 
 
 def _named(config: Config) -> Sequence[str]:

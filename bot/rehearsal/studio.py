@@ -16,5 +16,6 @@ class CallerVoice:
     async def say(self, text: str) -> bytes:
         """One utterance: 16-bit mono at 8,000 Hz; raises `VoiceError`."""
         pcm = await whole_sound(self._speaker, text)
-        resampler = Resampler(round(self._speaker.rate_hz * _PITCH), RATE_HZ)
+        heard_as_hz = round(self._speaker.rate_hz * _PITCH, -2)  # to a rate that has a short ratio to the line's
+        resampler = Resampler(int(heard_as_hz), RATE_HZ)
         return resampler.push(pcm) + resampler.flush()
