@@ -9,6 +9,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from bot.privacy import mask_number
+from bot.review.user_agents import browser_and_system
 from bot.review.visitor import Visitor
 
 NONE = "–"
@@ -91,6 +92,16 @@ def masked(context: Context, number: str) -> Markup:
     return said(number if is_admin else mask_number(number))
 
 
+@pass_context
+def browser(context: Context, user_agent: str) -> str:
+    """`Firefox on Linux`."""
+    strings = context["t"]
+    program, system = browser_and_system(user_agent)
+    if program and system:
+        return str(strings("account.browser.named", browser=program, system=system))
+    return program or system or printable(user_agent[:40]) or str(strings("account.browser.unknown"))
+
+
 FILTERS: dict[str, Callable[..., str]] = {
     "moment": moment,
     "duration": duration,
@@ -100,4 +111,5 @@ FILTERS: dict[str, Callable[..., str]] = {
     "size": size,
     "said": said,
     "masked": masked,
+    "browser": browser,
 }

@@ -102,7 +102,7 @@ async def _refusal(request: web.Request, request_id: str) -> web.Response | None
         return None
     if visitor is None:
         return _sign_in_first(request, request_id)
-    if not may(visitor.role, needs):
+    if not may(visitor.role, needs) or (_is_people_only(request) and visitor.sign_in is None):
         return problem(request, 403, request_id)
     if not await _is_own_form(request, visitor):
         return problem(request, 403, request_id, site.strings("error.stale_form"))
@@ -116,6 +116,11 @@ def _route(request: web.Request) -> Route | None:
 def _needs(request: web.Request) -> Needs | None:
     route = _route(request)
     return None if route is None else route.needs
+
+
+def _is_people_only(request: web.Request) -> bool:
+    route = _route(request)
+    return route is not None and route.people_only
 
 
 async def _visitor(request: web.Request, site: Site) -> Visitor | None:

@@ -16,5 +16,7 @@ class Route:
     path: str
     handler: Handler
     needs: Needs
+    people_only: bool = False
+    """Whether scripts stay outside, whatever their token's role: they make no accounts and no further tokens."""
     uses_microphone: bool = False
     """Whether the page may ask the browser for the microphone."""

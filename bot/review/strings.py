@@ -24,14 +24,14 @@ class Strings:
                 texts |= _flat(tomllib.loads(file.read_text(encoding="utf-8")), file.name.removesuffix(".toml"))
         return cls(language, texts)
 
-    def __call__(self, name: str, **values: object) -> str:
+    def __call__(self, name: str, /, **values: object) -> str:
         """Raises `LookupError` for a string that nobody has written."""
         text = self._texts.get(name)
         if text is None:
             raise LookupError(f"no string is named {name!r}: bot/review/strings/{self.language}/")
         return text.format_map(values) if values else text
 
-    def count(self, name: str, count: int, **values: object) -> str:
+    def count(self, name: str, count: int, /, **values: object) -> str:
         return self(f"{name}.{'one' if count == 1 else 'other'}", count=count, **values)
 
     def find(self, name: str, otherwise: str) -> str:

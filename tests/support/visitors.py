@@ -74,6 +74,11 @@ class Browser:
         found = self.http.cookie_jar.filter_cookies(URL(self.url)).get(name)
         return None if found is None else found.value
 
+    def set_cookie(self, name: str, value: str | None) -> None:
+        """As somebody with the browser's developer tools could."""
+        assert value is not None
+        self.http.cookie_jar.update_cookies({name: value}, URL(self.url))
+
     async def _ask(
         self, method: str, path: str, form: Mapping[str, str] | None, follow: bool, headers: Mapping[str, str]
     ) -> Shown:

@@ -1,5 +1,7 @@
 """Signing in and out."""
 
+import math
+
 import structlog
 from aiohttp import web
 
@@ -10,6 +12,7 @@ from bot.review.render import redirect, render
 from bot.review.roles import Needs
 from bot.review.routes import Route
 from bot.review.site import now, site_of
+from bot.review.strings import Strings
 from bot.review.visitor import visitor_of, visitor_or_none
 
 log = structlog.get_logger()
@@ -30,8 +33,7 @@ async def sign_in(request: web.Request) -> web.Response:
     attempt = await site.attempts.begin(name, address, now())
     if attempt.wait_s > 0:
         log.warning("sign_in_locked", wait_s=round(attempt.wait_s))
-        minutes = max(1, round(attempt.wait_s / 60))
-        return _again(request, name, wanted, site.strings.count("sign_in.locked", minutes), 429, attempt.wait_s)
+        return _again(request, name, wanted, locked(site.strings, attempt.wait_s), 429, attempt.wait_s)
     account = await site.accounts.find(name)
     if not await site.passwords.fits(password, account.password_hash if account else None) or account is None:
         log.warning("sign_in_failed", address=address)
@@ -60,6 +62,11 @@ async def sign_out(request: web.Request) -> web.Response:
     response = redirect(request, "/sign-in", "sign_in.signed_out")
     cookies.forget_session(response, is_secure=site.is_secure)
     return response
+
+
+def locked(strings: Strings, wait_s: float) -> str:
+    """The sentence for somebody who must wait."""
+    return strings.count("sign_in.locked", max(1, math.ceil(wait_s / 60)))
 
 
 def _again(
