@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from bot import logs
+from bot.analysis.cli import transcribe
 from bot.calllog.cli import app as calls_app
 from bot.config import load
 from bot.errors import BotError
@@ -31,6 +32,7 @@ app.add_typer(calls_app)
 app.command("call")(call)
 app.command("demo")(demo)
 app.command("local")(local)
+app.command("transcribe")(transcribe)
 app.command("password")(password)
 
 ConfigFile = Annotated[

@@ -11,13 +11,12 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot.analysis.asked_for import FileRequest
 from bot.analysis.joining import Json, speakers_text
 from bot.analysis.sound_parts import SoundPart
 from bot.errors import VoiceError
 from bot.speech.openai_client import OpenAIClient
-from bot.speech.requests import ServerVad, TranscriptionRequest, TranslationRequest
-
-FileRequest = TranscriptionRequest | TranslationRequest
+from bot.speech.requests import ServerVad, TranscriptionRequest
 
 OnWords = Callable[[str], None]
 """Told each piece of text as it comes, with its spaces."""

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Protocol
 
-from bot.analysis.asking import Answer, FileRequest, ask
-from bot.analysis.joining import Json, PartText, is_diarized, joined
+from bot.analysis.asked_for import FileRequest
+from bot.analysis.asking import Answer, ask
+from bot.analysis.joining import PartText, is_diarized, joined
+from bot.analysis.outputs import Transcript
 from bot.analysis.prompting import EnglishTokens, prompt_with
 from bot.analysis.sound_parts import Cutting, SoundPart, sound_facts, sound_parts
 from bot.analysis.speakers import KnownSpeaker, SpeakerMemory
@@ -53,15 +55,6 @@ class Manner:
     patience_s: tuple[float, ...] = PATIENCE_S
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """The whole: its body, or what the server wrote itself where the recording was sent in one piece."""
-
-    body: Json
-    written: str | None
-    parts: int
-
-
 class PartFailedError(VoiceError):
     """A part could not be transcribed; those that were are kept for another try."""
 
@@ -84,7 +77,7 @@ class FileTranscription:
         self._speakers = _speakers(request)
         self._tokens: EnglishTokens | None = None
 
-    async def run(self) -> Result:
+    async def run(self) -> Transcript:
         """Raises `PartFailedError`, and `VoiceError` or `SoundFileError` for a file that cannot be read."""
         self._failures.clear()
         facts = await asyncio.to_thread(sound_facts, self._path)
@@ -170,13 +163,13 @@ class FileTranscription:
         room = PROMPT_TOKENS + (self._tokens.count(own) if reads_all else 0)
         return prompt_with(own, self._done[part.index - 1][1].body["text"], self._tokens, room)
 
-    def _whole(self) -> Result:
+    def _whole(self) -> Transcript:
         done = [self._done[index] for index in sorted(self._done)]
         if len(done) == 1:
             (_, answer) = done[0]
-            return Result(answer.body, answer.written, 1)
+            return Transcript(answer.body, answer.written)
         body = joined([PartText(part.start_s, part.end_s, answer.body) for part, answer in done])
-        return Result(body, None, len(done))
+        return Transcript(body)
 
 
 _JOINABLE = {"text": "json", "srt": "verbose_json", "vtt": "verbose_json"}

@@ -22,10 +22,6 @@ from bot.errors import VoiceError
 from bot.local.sound_files import RATE_HZ, SUPPORTED, Samples, SoundFile, quietest
 from bot.speech.model_table import LARGEST_UPLOAD
 
-LONGEST_S: Final = 600.0
-"""Of a part, unless told otherwise: the models refuse about 1,400 s, and a part that fails is done again."""
-SHORTEST_PART_S: Final = 20.0
-
 _REST_S = 1.0  # no part is shorter, since what is very short is refused
 _EARLIEST = 0.6  # of the longest part: how much of it is there at least
 _FLAC_SHARE = 1.02  # of the samples' own size: what incompressible sound may come to
@@ -38,7 +34,7 @@ _REFUSED_CODECS = ("pcm_mulaw", "pcm_alaw", "adpcm", "gsm", "amr", "ac3", "mp2")
 class Cutting:
     """How a recording is to be cut."""
 
-    longest_s: float = LONGEST_S
+    longest_s: float = 600.0
     channel: int | None = None  # only this one of two, 0 is left; None: both, mixed
     keeps_channels: bool = False  # both, side by side
 

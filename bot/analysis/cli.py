@@ -1,0 +1,143 @@
+"""`offhook transcribe`: recordings into text, with the models of this machine or of any server."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from bot import logs
+from bot.analysis.asked_for import AskedWronglyError, Options, engine, request
+from bot.analysis.outputs import Output
+from bot.config import LogConfig, load
+from bot.errors import ConfigError
+
+if TYPE_CHECKING:
+    from bot.analysis.speakers import KnownSpeaker
+
+SHORTEST_PART_S, USUAL_PART_S, LONGEST_PART_S = 20.0, 600.0, 1400.0
+"""Models refuse more than the last, and a part that fails is done again."""
+
+Format = Literal["text", "json", "verbose_json", "srt", "vtt", "diarized_json"]
+
+
+def transcribe(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Recordings of any length.")],
+    model: Annotated[
+        str, typer.Option(metavar="MODEL", help="local: and a Whisper model's name or folder, or a server's model.")
+    ] = "local:whisper-tiny.en",
+    server: Annotated[
+        str, typer.Option(metavar="NAME", help="One of openai.servers; without it the one in openai itself.")
+    ] = "",
+    config: Annotated[
+        Path | None, typer.Option("--config", metavar="FILE", envvar="OFFHOOK_CONFIG", help="The TOML file.")
+    ] = None,
+    format_: Annotated[Format, typer.Option("--format", help="What is written.")] = "text",
+    output: Annotated[
+        Path | None, typer.Option("--output", metavar="FILE|FOLDER", help="Write here, not to the standard output.")
+    ] = None,
+    translate: Annotated[bool, typer.Option("--translate", help="Into English, whatever is spoken.")] = False,
+    language: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CODE", help="What is spoken (ISO 639-1); some models take several."),
+    ] = None,
+    keyword: Annotated[
+        list[str] | None, typer.Option(metavar="WORD", help="A word or name to expect; repeat it.")
+    ] = None,
+    prompt: Annotated[str, typer.Option(metavar="TEXT", help="What the model is to read first.")] = "",
+    temperature: Annotated[float, typer.Option(help="0 to 1; 0 rises by itself where the result looks wrong.")] = 0.0,
+    timestamps: Annotated[
+        list[str] | None, typer.Option(metavar="word|segment", help="Which times verbose_json has; repeat it.")
+    ] = None,
+    logprobs: Annotated[bool, typer.Option("--logprobs", help="How sure the model is of each token (json).")] = False,
+    chunking: Annotated[
+        str, typer.Option(metavar="auto|server_vad", help="How the model finds speech; server_vad:threshold=0.4,…")
+    ] = "",
+    speaker: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME[=FILE]", help="Somebody who speaks, and their voice (2 to 10 s); repeat it."),
+    ] = None,
+    part_s: Annotated[
+        float,
+        typer.Option(min=SHORTEST_PART_S, max=LONGEST_PART_S, help="What is longer is cut, in pauses, into parts."),
+    ] = USUAL_PART_S,
+    context: Annotated[
+        bool | None, typer.Option(help="Give each part the words before it to read; default: if the model takes them.")
+    ] = None,
+) -> None:
+    """Write down what is said in recordings."""
+    from bot.analysis.file_transcription import Manner  # needs the audio packages, which other commands do not
+    from bot.analysis.sound_parts import Cutting
+    from bot.analysis.transcribing import Order, carry_out
+
+    options = Options(
+        response_format=format_,
+        translate=translate,
+        languages=language or (),
+        keywords=keyword or (),
+        prompt=prompt,
+        temperature=temperature,
+        timestamps=timestamps or (),
+        logprobs=logprobs,
+        chunking=chunking,
+        streams=sys.stderr.isatty(),
+    )
+    settings = load(config, os.environ)
+    logs.configure(LogConfig(level="error"))  # what went wrong is told in sentences
+    _check_places(files, output, format_)
+    try:
+        name = engine(model, server)
+        known = _speakers(speaker or (), options)
+        order = Order(
+            files=tuple(dict.fromkeys(files)),
+            name=name,
+            request=request(name, _with_speakers(options, known)),
+            manner=Manner(Cutting(longest_s=part_s, keeps_channels=format_ == "diarized_json"), carries_words=context),
+            output=Output(format_, output, sys.stdout),
+        )
+    except ConfigError as exc:
+        raise typer.BadParameter(str(exc)) from exc
+    failed = asyncio.run(carry_out(order, settings.openai))
+    if failed:
+        raise typer.Exit(1)
+
+
+def _check_places(files: Sequence[Path], output: Path | None, response_format: str) -> None:
+    """Two transcripts never go to one place, and none over a recording."""
+    if output is None:
+        return
+    if len(files) > 1 and not output.is_dir():
+        raise typer.BadParameter(f"{output} is no folder: for several recordings make one, and name it")
+    place = Output(response_format, output, sys.stdout).place
+    taken: dict[Path, Path] = {}
+    for path in dict.fromkeys(files):
+        target = place(path)
+        if target in taken:
+            raise typer.BadParameter(f"{taken[target]} and {path} would both be written to {target}")
+        if target.exists() and any(target.samefile(one) for one in files if one.exists()):
+            raise typer.BadParameter(f"{target} is one of the recordings")
+        taken[target] = path
+
+
+def _speakers(given: Sequence[str], options: Options) -> "Sequence[KnownSpeaker]":
+    if given and options.response_format != "diarized_json":
+        raise AskedWronglyError("--speaker needs --format diarized_json, which says who speaks.")
+    from bot.analysis.speakers import KnownSpeaker, speaker_from_file
+
+    known = []
+    for one in given:
+        name, _, path = one.partition("=")
+        known.append(speaker_from_file(name, Path(path)) if path else KnownSpeaker(name, name))
+    return known
+
+
+def _with_speakers(options: Options, known: "Sequence[KnownSpeaker]") -> Options:
+    return replace(
+        options,
+        speaker_names=tuple(one.name for one in known),
+        speaker_references=tuple(one.reference for one in known if one.reference),
+    )

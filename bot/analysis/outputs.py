@@ -1,0 +1,45 @@
+"""Transcripts on their way out: to one file, into a folder, or onto a stream, byte for byte as they should be."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from bot.analysis.joining import Json
+from bot.analysis.rendering import EXTENSIONS, rendered
+from bot.errors import VoiceError
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """Of a whole recording: the JSON body, or what the server wrote itself (`text`, `srt`, `vtt`)."""
+
+    body: Json
+    written: str | None = None
+
+
+class Output:
+    """Where transcripts go: one file, a folder, or a stream."""
+
+    def __init__(self, response_format: str, target: Path | None, stream: TextIO) -> None:
+        self._format, self._target, self._stream = response_format, target, stream
+
+    def write(self, path: Path, transcript: Transcript) -> None:
+        """`path` is the recording's; raises `VoiceError` where nothing can be written."""
+        text = transcript.written if transcript.written is not None else rendered(transcript.body, self._format)
+        if self._target is None:
+            self._stream.write(text)
+            self._stream.flush()
+            return
+        target = self.place(path)
+        try:
+            target.write_bytes(text.encode())
+        except OSError as exc:
+            raise VoiceError(f"cannot write {target}: {exc.strerror}") from exc
+
+    def place(self, path: Path) -> Path:
+        """The file that a recording's transcript goes to."""
+        if self._target is None:
+            raise ValueError("the transcripts go to a stream")
+        if self._target.is_dir():
+            return self._target / f"{path.stem}.{EXTENSIONS[self._format]}"
+        return self._target

@@ -1,0 +1,87 @@
+"""Several recordings transcribed, one after the other. What failed is tried once more.
+
+A file that fails does not keep the others from being done. Those that failed for a passing reason are gone on with at
+the end, where their finished parts are still there.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from rich.console import Console
+
+from bot.analysis.asked_for import FileRequest
+from bot.analysis.file_transcription import FileTranscription, Manner, PartFailedError
+from bot.analysis.model_servers import client_for
+from bot.analysis.outputs import Output, Transcript
+from bot.analysis.spending import Tally
+from bot.analysis.terminal import ProgressBar, print_failure, print_spending
+from bot.config import OpenAIConfig
+from bot.errors import BotError
+from bot.speech.engine_names import EngineName
+
+
+class Work(Protocol):
+    async def run(self) -> Transcript:
+        """May be called again after a failure; raises `BotError`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    path: Path
+    why: BotError
+
+    @property
+    def is_passing(self) -> bool:
+        return isinstance(self.why, PartFailedError) and not self.why.is_fatal
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be done; the request is one that is allowed."""
+
+    files: tuple[Path, ...]
+    name: EngineName
+    request: FileRequest
+    manner: Manner
+    output: Output
+
+
+async def carry_out(order: Order, openai: OpenAIConfig) -> list[Failed]:
+    """Shows how far it is on the error output, and in the end what it cost. Raises `ConfigError`, `VoiceError`."""
+    console = Console(stderr=True)
+    tally = Tally(openai.prices)
+    began = time.monotonic()
+    async with client_for(order.name, openai) as client:
+        with ProgressBar(console) as progress:
+            work = {
+                path: FileTranscription(
+                    client, path, order.request, order.manner, progress.file(path.name, order.name.model, tally)
+                )
+                for path in order.files
+            }
+            failed = await transcribe_all(work, order.output)
+    for one in failed:
+        print_failure(console, one.path, one.why)
+    done, took_s = len(work) - len(failed), time.monotonic() - began
+    print_spending(console, done, tally, took_s, is_free=order.name.kind == "local")
+    return failed
+
+
+async def transcribe_all(work: Mapping[Path, Work], output: Output) -> list[Failed]:
+    """In the order given; those that failed for good."""
+    failed = await _each(work, output)
+    hopeful = {one.path: work[one.path] for one in failed if one.is_passing}
+    return [one for one in failed if not one.is_passing] + await _each(hopeful, output)
+
+
+async def _each(work: Mapping[Path, Work], output: Output) -> list[Failed]:
+    failed = []
+    for path, one in work.items():
+        try:
+            output.write(path, await one.run())
+        except BotError as exc:
+            failed.append(Failed(path, exc))
+    return failed
