@@ -10,11 +10,12 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import openai
-
+from bot.errors import RequestFailedError
 from bot.local.chat_body import Function, ToolCall
 from bot.local.errors import RequestError
 from bot.speech.links import Responder, Role, Said, Say, UseTool
+from bot.speech.openai_client import OpenAIClient
+from bot.speech.sentences import Sentences
 
 Piece = str | ToolCall
 """Text to be added to the answer, with its spaces; or a function to be called, after all text."""
@@ -38,6 +39,8 @@ class Turn:
 class Answerer(Protocol):
     name: str
 
+    async def start(self) -> None: ...
+
     async def close(self) -> None: ...
 
     def answer(self, turns: Sequence[Turn], options: Mapping[str, Any]) -> AsyncIterator[Piece]:
@@ -53,8 +56,10 @@ class FactsAnswerer:
         self._responder = responder
         self._tags: dict[str, str] = {}  # what it meant by its sentences, of which there is a limited number
 
-    async def close(self) -> None:
+    async def start(self) -> None:
         """The responder belongs to whoever made it."""
+
+    async def close(self) -> None: ...
 
     async def answer(self, turns: Sequence[Turn], options: Mapping[str, Any]) -> AsyncIterator[Piece]:
         offered = _offered(options)
@@ -96,33 +101,34 @@ class FactsAnswerer:
 class UpstreamAnswerer:
     """A text model behind the Chat Completions of any server that speaks OpenAI's API."""
 
-    def __init__(self, client: openai.AsyncOpenAI, model: str) -> None:
+    def __init__(self, client: OpenAIClient, model: str) -> None:
         self._client, self.name = client, model
+
+    async def start(self) -> None:
+        await self._client.start()
 
     async def close(self) -> None:
         await self._client.close()
 
     async def answer(self, turns: Sequence[Turn], options: Mapping[str, Any]) -> AsyncIterator[Piece]:
         calls: dict[int, dict[str, str]] = {}
+        create = self._client.sdk.chat.completions.create
+        asked = create(
+            model=self.name, messages=[_on_the_wire(turn) for turn in turns], stream=True, extra_body=dict(options)
+        )
         try:
-            stream = await self._client.chat.completions.create(
-                model=self.name, messages=[_on_the_wire(turn) for turn in turns], stream=True, extra_body=dict(options)
-            )
-            async for chunk in stream:
-                for choice in chunk.choices[:1]:
-                    if choice.delta.content:
-                        yield choice.delta.content
-                    for call in choice.delta.tool_calls or ():
-                        _add(calls.setdefault(call.index, {"id": "", "name": "", "arguments": ""}), call)
-        except openai.APIStatusError as exc:
-            status = exc.status_code if exc.status_code < 500 else 502
-            why = exc.body.get("message", exc.message) if isinstance(exc.body, dict) else exc.message
+            async with await self._client.ask(self.name, asked) as stream:
+                with self._client.failures(self.name):
+                    async for chunk in stream:
+                        for choice in chunk.choices[:1]:
+                            if choice.delta.content:
+                                yield choice.delta.content
+                            for call in choice.delta.tool_calls or ():
+                                _add(calls.setdefault(call.index, {"id": "", "name": "", "arguments": ""}), call)
+        except RequestFailedError as exc:
+            status = exc.status if exc.status is not None and exc.status < 500 else 502
             raise RequestError(
-                f"The text model {self.name} at {self._client.base_url} answered: {why}", exc.param, exc.code, status
-            ) from exc
-        except openai.OpenAIError as exc:
-            raise RequestError(
-                f"The text model {self.name} at {self._client.base_url} is out of reach: {exc}", status=502
+                f"The text model {self.name} did not answer: {exc}", exc.param, exc.code, status
             ) from exc
         for _, made in sorted(calls.items()):
             yield ToolCall(made["id"], Function(made["name"], made["arguments"]))
@@ -130,20 +136,17 @@ class UpstreamAnswerer:
 
 async def sentences(pieces: AsyncIterator[Piece]) -> AsyncIterator[Piece]:
     """The same, with the text in whole sentences as soon as each is complete; joined, nothing is changed."""
-    held = ""
+    splitter = Sentences()
     async for piece in pieces:
-        if isinstance(piece, ToolCall):
-            if held:
-                yield held
-            held = ""
-            yield piece
+        if isinstance(piece, str):
+            for sentence in splitter.push(piece):
+                yield sentence
             continue
-        held += piece
-        *whole, held = re.split(r"(?<=[.!?])(?=\s)", held)
-        for sentence in whole:
-            yield sentence
-    if held:
-        yield held
+        if rest := splitter.flush():
+            yield rest
+        yield piece
+    if rest := splitter.flush():
+        yield rest
 
 
 def _on_the_wire(turn: Turn) -> Any:

@@ -1,7 +1,5 @@
 """All that the local server is made of, loaded once: who listens, thinks and speaks, and who reads whole files."""
 
-import openai
-
 from bot.config import BotConfig, OpenAIConfig
 from bot.errors import ConfigError
 from bot.local.chat_answers import Answerer, FactsAnswerer, UpstreamAnswerer
@@ -9,9 +7,11 @@ from bot.local.file_transcriber import FileTranscriber
 from bot.local.pool import Pool
 from bot.local.voices import Voices
 from bot.rehearsal.tones import ToneResponder, ToneSpeaker, ToneTranscriber
+from bot.speech.engine_names import parse, server_of
 from bot.speech.facts import Fact, FactsResponder
 from bot.speech.links import Responder, Speaker, Transcriber
 from bot.speech.local import LocalSpeaker, LocalTranscriber
+from bot.speech.openai_client import client_of
 
 
 class LocalEngines:
@@ -39,32 +39,22 @@ class LocalEngines:
         if bot.chained.responder != "tones":
             self.responder = FactsResponder([Fact(tuple(fact.ask), fact.answer) for fact in bot.facts])
         self.answerer: Answerer = FactsAnswerer(self.responder)
-        where, _, model = bot.chained.responder.partition(":")
-        if where == "openai" and model and upstream is not None:
-            self.answerer = UpstreamAnswerer(_client(upstream), model)
+        name = parse(bot.chained.responder, own=("tones", "facts"))
+        if name.kind == "openai" and upstream is not None:
+            client = client_of(upstream, server_of(name, upstream), name.server)
+            self.answerer = UpstreamAnswerer(client, name.model)
 
     async def start(self) -> None:
         """Load and warm everything; raises `VoiceError` saying what to install."""
-        for engine in (self.transcriber, self.speaker, self.responder):
+        for engine in (self.transcriber, self.speaker, self.responder, self.answerer):
             await engine.start()
         if self.files is not None:
             await self.files.start()
 
     async def close(self) -> None:
-        for engine in (self.transcriber, self.speaker, self.responder):
+        for engine in (self.transcriber, self.speaker, self.responder, self.answerer):
             await engine.close()
-        await self.answerer.close()
         self.pool.close()
-
-
-def _client(upstream: OpenAIConfig) -> openai.AsyncOpenAI:
-    return openai.AsyncOpenAI(
-        base_url=upstream.base_url,
-        api_key=upstream.api_key or "none",  # a server on this machine may want none, but the client does
-        organization=upstream.organization or None,
-        project=upstream.project or None,
-        max_retries=1,
-    )
 
 
 def _local_name(engine: str) -> str:

@@ -12,8 +12,10 @@ import pybase64
 import pytest
 import pytest_asyncio
 
-from bot.config import ChainedConfig, OpenAIConfig
+from bot.config import ChainedConfig, ModelServerConfig, OpenAIConfig
 from bot.local.chat_answers import UpstreamAnswerer
+from bot.local.errors import RequestError
+from bot.speech.openai_client import OpenAIClient
 from tests.support.local_server import BUSINESS, local_client, samples_of, sound_file
 from tests.support.words import word_errors
 
@@ -239,13 +241,16 @@ async def test_a_text_models_functions_and_refusals_come_through(freely: openai.
     tools = [{"type": "function", "function": {"name": "hang_up", "parameters": {"type": "object"}}}]
     answer = await chat(freely, {"role": "user", "content": "Goodbye!"}, model="any", tools=tools)
     assert answer.choices[0].message.tool_calls[0].function.name == "hang_up"
-    with pytest.raises(openai.BadRequestError, match=r"The text model facts at .* answered: .*plain text") as caught:
+    with pytest.raises(openai.BadRequestError, match=r"The text model facts did not answer: .*plain text") as caught:
         await chat(freely, ASK_HOURS, model="any", response_format={"type": "json_object"})
     assert caught.value.param == "response_format"
 
 
 async def test_a_text_model_out_of_reach_is_told_before_anything_is_sent():
-    async with openai.AsyncOpenAI(base_url="http://127.0.0.1:9/v1", api_key="any", max_retries=0) as nobody:
-        answerer = UpstreamAnswerer(nobody, "gpt")
-        with pytest.raises(Exception, match="out of reach"):
-            await asyncio.wait_for(anext(answerer.answer([], {})), 10)
+    nobody = OpenAIClient(ModelServerConfig(base_url="http://127.0.0.1:9/v1"), retries=0)
+    answerer = UpstreamAnswerer(nobody, "gpt")
+    await answerer.start()
+    with pytest.raises(RequestError, match="cannot be reached") as caught:
+        await asyncio.wait_for(anext(answerer.answer([], {})), 10)
+    assert caught.value.status == 502
+    await answerer.close()
