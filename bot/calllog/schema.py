@@ -235,7 +235,7 @@ said_words = Table(
     metadata,
     Column("word", Key, primary_key=True),
 )
-"""Each word that was ever said: what the beginning of a word may mean."""
+"""SQLite: each word that is said in a call, once; what the beginning of a word may mean."""
 
 call_tags = Table(
     "call_tags",

@@ -5,21 +5,22 @@ that starts ends the calls of dead ones and of no other. Nothing here decides ab
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Self
 from weakref import WeakKeyDictionary
 
 import structlog
-from sqlalchemy import URL, select, update
+from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError, StatementError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.calllog import database, runs
 from bot.calllog.interrupted import mark_interrupted
 from bot.calllog.reader import CallReader
 from bot.calllog.records import CallEnded, Record
-from bot.calllog.schema import messages
+from bot.calllog.reviews import mark_message
 from bot.calllog.writer import BatchWriter, Numbered
 from bot.calllog.writing import write_batch
 from bot.errors import StoreError
@@ -111,14 +112,22 @@ class CallLog(CallReader):
             await asyncio.gather(self._heart, self._writer.stop(), return_exceptions=True)
             await self._engine.dispose()
 
-    async def mark_message_read(self, message_id: int) -> bool:
-        """Note that somebody has dealt with a message; False if there is none of this id. The first time stands."""
-        this_one = messages.c.id == message_id
+    @property
+    def run(self) -> int:
+        """This process's number among all that have written here."""
+        return self._run
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction, kept unless the block raises; for what is no record of a call. Raises `StoreError`."""
         with database.explained(self._address, "write"):
             async with self._writes.begin() as connection:
-                unread = update(messages).where(this_one, messages.c.read_at.is_(None))
-                await connection.execute(unread.values(read_at=datetime.now(UTC)))
-                return (await connection.execute(select(messages.c.id).where(this_one))).first() is not None
+                yield connection
+
+    async def mark_message_read(self, message_id: int, by: str = "") -> bool:
+        """Note that somebody has dealt with a message; False if there is none of this id. The first time stands."""
+        async with self.writing() as connection:
+            return await mark_message(connection, message_id, by, datetime.now(UTC))
 
     async def _save(self, batch: Sequence[Numbered]) -> None:
         """Write a batch. What the database will never take is dropped; what may work later raises `StoreError`."""

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import Row, bindparam, delete, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -139,12 +139,28 @@ def _words(call: Row[Any], said: Rows, facets: Sequence[str]) -> dict[str, Any]:
 
 
 async def _write_words(connection: AsyncConnection, words: Sequence[Mapping[str, Any]]) -> None:
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
     entry = dialect.insert(call_words)
     changed = {name: entry.excluded[name] for name in ("terms", "turn_indices")}
     await connection.execute(entry.on_conflict_do_update(index_elements=["place"], set_=changed), words)
-    said = {word for call in words for word in call["terms"].split(" ") if not word.startswith(_BEGIN)}
-    # In order, so that processes that learn the same words at once wait for each other and never in a ring.
-    known = [{"word": word} for word in sorted(said)]
-    if known:
-        await connection.execute(dialect.insert(said_words).on_conflict_do_nothing(), known)
+    said = _said(call["terms"] for call in words)
+    if said and dialect is sqlite:  # PostgreSQL finds the words with a beginning by itself
+        learnt = dialect.insert(said_words).on_conflict_do_nothing()
+        await connection.execute(learnt, [{"word": word} for word in said])
+
+
+async def forget_words(connection: AsyncConnection, rows: Sequence[int]) -> None:
+    """Take calls out of the search, and with them the words that nobody else has said."""
+    known = select(call_words.c.terms).where(call_words.c.call_row.in_(rows))
+    said = _said((await connection.execute(known)).scalars())
+    await connection.execute(delete(call_words).where(call_words.c.call_row.in_(rows)))
+    if connection.dialect.name == "sqlite":
+        is_said = text("SELECT 1 FROM call_search WHERE call_search MATCH :word LIMIT 1")
+        for word in said:
+            if (await connection.execute(is_said, {"word": f'"{word}"'})).first() is None:
+                await connection.execute(delete(said_words).where(said_words.c.word == word))
+
+
+def _said(terms: Iterable[str]) -> list[str]:
+    """The words among the facets, each once."""
+    return sorted({word for call in terms for word in call.split(" ") if not word.startswith(_BEGIN)})

@@ -11,7 +11,9 @@ from sqlalchemy import inspect, text
 
 from bot.calllog import database
 from bot.calllog.access_schema import metadata  # of all tables: this module adds the last
+from bot.calllog.filters import CallFilter
 from bot.calllog.reader import CallReader
+from bot.calllog.schema import place_of
 from bot.calllog.store import CallLog
 from bot.errors import StoreError
 
@@ -108,3 +110,35 @@ async def test_a_database_that_does_not_exist_is_explained(postgres):
 async def test_an_address_that_is_no_call_log_is_explained(address):
     with pytest.raises(StoreError, match="sqlite"):
         await CallLog.open(address)
+
+
+BEGAN = {"late": "12:00:00.123456", "early": "11:00:00.999999", "same": "12:00:00.123456"}
+
+
+async def test_calls_of_the_first_offhook_are_listed_in_their_order(url):
+    def as_it_was(connection):
+        command.upgrade(database._alembic(connection), "0001")
+        moments = "opened_at, heartbeat_at, closed_at"
+        connection.execute(
+            text(
+                f"INSERT INTO runs (host, pid, pid_space, process_start, {moments})"
+                " VALUES ('', 1, '', '', '2026-01-01', '2026-01-01', '2026-01-01')"
+            )
+        )
+        for call_id, began in BEGAN.items():
+            parties = "'twilio', '', 'b', 'inbound', '+1', '+2'"
+            call = f"'{call_id}', {parties}, '2026-11-20 {began}', '2026-11-20', 1, 'idle'"
+            columns = "call_id, carrier, carrier_call_id, bot, direction, from_number, to_number, started_at, ended_at"
+            connection.exec_driver_sql(
+                f"INSERT INTO calls ({columns}, duration_ms, end_reason, run, config)"
+                f" SELECT {call}, max(id), '{{}}' FROM runs"
+            )
+
+    await run_sync(url, as_it_was)
+    log = await CallLog.open(url)
+    listed = await log.list_calls()
+    assert [call.call_id for call in listed] == ["same", "late", "early"]
+    assert [call.place for call in listed] == [place_of(call.started_at, call.row) for call in listed]
+    found = await log.list_calls(CallFilter(bot="b", carrier="twilio"))  # before anything is summed up
+    assert [call.call_id for call in found] == ["same", "late", "early"]
+    await log.close()

@@ -1,0 +1,118 @@
+"""What the call log does for itself beside calls: sums up calls of an older Offhook, removes what is to go.
+
+Every process tries once an hour, one at a time does it (`leases.py`). All of it is done in small transactions with a
+pause as long as each took, so that the records of live calls never wait long; and each step can be the last one before
+the process dies: the next one finds where it was.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import structlog
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.calllog import deletion, leases
+from bot.calllog.schema import calls
+from bot.calllog.store import CallLog
+from bot.calllog.summing_up import sum_up
+from bot.errors import StoreError
+
+EVERY_S = 3600.0
+BATCH = 50
+WHY_EXPIRED = "older than keep_days"
+BY = "retention"
+_JOB = "upkeep"
+
+log = structlog.get_logger()
+
+
+class Upkeep:
+    def __init__(self, calllog: CallLog, kept: Mapping[str, timedelta]) -> None:
+        """`kept` says, by a bot's name, how long after their beginning its calls are kept; others stay for good."""
+        self._log = calllog
+        self._kept = kept
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin now, and again each hour."""
+        self._task = asyncio.create_task(self._keep_going())
+
+    async def close(self) -> None:
+        """Stop where it is."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _keep_going(self) -> None:
+        while True:
+            try:
+                await self.once(datetime.now(UTC))
+            except StoreError as exc:
+                log.warning("upkeep_failed", reason=str(exc), advice="it is tried again in an hour")
+            await asyncio.sleep(EVERY_S)
+
+    async def once(self, now: datetime) -> None:
+        """All there is to do; nothing where another process is at it. Raises `StoreError`."""
+        async with self._log.writing() as connection:
+            if not await leases.take(connection, _JOB, self._log.run):
+                return
+        try:
+            await self._in_batches(_sum_up_older)
+            for bot, kept in self._kept.items():
+                await self._in_batches(partial(_hide_expired, bot=bot, before=now - kept, now=now))
+            await self._finish_deletions(now)
+        finally:
+            async with self._log.writing() as connection:
+                await leases.give_up(connection, _JOB, self._log.run)
+
+    async def _in_batches(self, work: Callable[[AsyncConnection], Awaitable[int]]) -> None:
+        """Repeat a piece of work until it finds nothing to do, or the lease is lost."""
+        done = BATCH
+        while done == BATCH:
+            begin = time.monotonic()
+            async with self._log.writing() as connection:
+                if not await leases.take(connection, _JOB, self._log.run):
+                    return
+                done = await work(connection)
+            await asyncio.sleep(time.monotonic() - begin)
+
+    async def _finish_deletions(self, now: datetime) -> None:
+        async with self._log.writing() as connection:
+            waiting = await deletion.pending(connection)
+        for row, call_id in waiting.items():
+            begin = time.monotonic()
+            await delete_now(self._log, row, call_id, now)
+            await asyncio.sleep(time.monotonic() - begin)
+        if waiting:
+            log.info("calls_deleted", calls=len(waiting))
+
+
+async def delete_now(calllog: CallLog, row: int, call_id: str, now: datetime) -> bool:
+    """Remove a hidden call's files and rows; False, and it is tried again in an hour, where a file cannot be."""
+    try:
+        await deletion.remove_files(calllog.writing, row)
+    except OSError as exc:
+        log.error("recording_not_deleted", call_id=call_id, error=str(exc), advice="let Offhook delete in that folder")
+        return False
+    await deletion.finish(calllog.writing, row, call_id, now)
+    return True
+
+
+async def _sum_up_older(connection: AsyncConnection) -> int:
+    """Some calls that an older Offhook has written, the newest first."""
+    is_old = calls.c.index_version == text("0"), calls.c.ended_at.is_not(None), calls.c.place.is_not(None)
+    found = select(calls.c.id).where(*is_old).order_by(calls.c.place.desc()).limit(BATCH)
+    rows = (await connection.execute(found)).scalars().all()
+    await sum_up(connection, rows)
+    return len(rows)
+
+
+async def _hide_expired(connection: AsyncConnection, bot: str, before: datetime, now: datetime) -> int:
+    found = await deletion.expired(connection, bot, before, BATCH)
+    if found:
+        await deletion.hide(connection, found, BY, WHY_EXPIRED, now)
+    return len(found)
