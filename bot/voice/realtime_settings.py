@@ -65,18 +65,22 @@ def settings_of(bot: BotConfig, tools: Sequence[ToolSpec], prices: Mapping[str, 
     )
 
 
+def voice_on_wire(name: str) -> str | Mapping[str, str]:
+    """One of OpenAI's by its name, a custom one by its id."""
+    return name if name in _STOCK_VOICES else {"id": name}
+
+
 def _core(bot: BotConfig, tools: Sequence[ToolSpec]) -> dict[str, Any]:
     """What every server that speaks the protocol must understand."""
     realtime = bot.realtime
     _, wire_format = _WIRES[realtime.audio]
-    speaker: Any = realtime.speaker if realtime.speaker in _STOCK_VOICES else {"id": realtime.speaker}
     return {
         "type": "realtime",
         "output_modalities": ["audio"],
         "instructions": bot.instructions,
         "audio": {
             "input": {"format": wire_format, "turn_detection": _turn_detection(realtime)},
-            "output": {"format": wire_format, "voice": speaker},
+            "output": {"format": wire_format, "voice": voice_on_wire(realtime.speaker)},
         },
         "tools": [
             {"type": "function", "name": tool.name, "description": tool.description, "parameters": tool.parameters}

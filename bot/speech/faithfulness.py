@@ -1,0 +1,74 @@
+"""Whether a model that was given a text to read has read that text: it may answer it, add to it, or leave some out.
+
+Compared are the words that the model says it spoke. Figures are written out by some models and not by others, so around
+every number some words are free. No I/O, and nothing here keeps what was said.
+"""
+
+import re
+import unicodedata
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+MOST_MISSES: Final = 3
+MEMORY: Final = 20
+"""So many of the last sentences are remembered."""
+
+# Scripts that put no spaces between words are compared sign by sign.
+_WORD = re.compile(r"[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W_]+")
+_APOSTROPHES = re.compile(r"['’]")
+_WORDS_BESIDE_NUMBER = 3  # dollars and cents; o'clock in the morning
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    given: int  # words in the text
+    spoken: int
+    wrong: int  # changed, added or left out
+
+    @property
+    def is_slight(self) -> bool:
+        """Whether a listener was told the same thing: spelling and abbreviations make for a word or two."""
+        return self.wrong <= 1 + self.given // 5
+
+
+def difference(text: str, spoken: str) -> Difference:
+    given, got = _words(text), _words(spoken)
+    wrong = max(0, _distance(given, got) - max(_free(given), _free(got)))
+    return Difference(len(given), len(got), wrong)
+
+
+class Trust:
+    """What is thought of a reader by its last sentences."""
+
+    def __init__(self) -> None:
+        self._misses: deque[bool] = deque(maxlen=MEMORY)
+        self.is_lost = False
+        """Whether what it reads must be looked at before anybody hears it; until it has read a good many rightly."""
+
+    def note(self, *, is_right: bool) -> bool:
+        """One more sentence; whether that has changed what is thought of the reader."""
+        self._misses.append(not is_right)
+        misses, before = sum(self._misses), self.is_lost
+        self.is_lost = misses >= MOST_MISSES or (before and (misses > 0 or len(self._misses) < MEMORY))
+        return self.is_lost != before
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(_APOSTROPHES.sub("", unicodedata.normalize("NFKC", text).casefold()))
+
+
+def _free(words: list[str]) -> int:
+    """How many words may differ because of numbers: each figure may be a word, and a unit or two may follow."""
+    digits = [sum(letter.isdigit() for letter in word) for word in words]
+    return sum(count + _WORDS_BESIDE_NUMBER for count in digits if count)
+
+
+def _distance(given: list[str], got: list[str]) -> int:
+    """Levenshtein's, in words."""
+    row = list(range(len(got) + 1))
+    for i, word in enumerate(given, 1):
+        diagonal, row[0] = row[0], i
+        for j, other in enumerate(got, 1):
+            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (word != other))
+    return row[-1]
