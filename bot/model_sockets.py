@@ -92,6 +92,11 @@ class ModelSockets:
             self._ending.add(closing)
             closing.add_done_callback(self._ending.discard)
 
+    async def until_closed(self) -> None:
+        """Wait until the voice has let go of every link."""
+        while self._tasks:
+            await asyncio.wait([*self._tasks.values()])
+
     async def aclose(self) -> None:
         """Close every link and wait until each task has ended."""
         for number in list(self._tasks):

@@ -4,7 +4,7 @@ import asyncio
 import math
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -207,8 +207,16 @@ class CallRunner:
             log.warning("carrier_error", error=str(exc), close_code=exc.close_code)
             await self._close_socket(exc.close_code, "the media stream made no sense")
         await self._deliver(self._session.carrier_closed(self._loop.time(), reason))
-        if self._jobs:  # what was being said when the caller hung up is still worth reading
-            await asyncio.wait([*self._jobs.values()], timeout=_LAST_WORDS_S)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LAST_WORDS_S):
+                await self._last_words()
+
+    async def _last_words(self) -> None:
+        """What was being said when the caller hung up is still worth reading: it may be a message."""
+        if self._sockets is not None:
+            await self._sockets.until_closed()
+        if self._jobs:
+            await asyncio.wait([*self._jobs.values()])
 
     # -- the socket and the timer --------------------------------------------------------------------------------
 

@@ -9,12 +9,16 @@ from bot.config import BotConfig, Config, OpenAIConfig
 from bot.engines import Engines
 from bot.errors import VoiceError
 from bot.model_sockets import Endpoint, ModelSockets, realtime_endpoint
+from bot.speech.engine_names import server_of
 from bot.tickets import LIFETIME_S
 from bot.tools import ToolSpec
 from bot.voice.answer import Formats
 from bot.voice.audio_chat import AudioChatVoice
 from bot.voice.base import Effect, Voice
 from bot.voice.chained import ChainedVoice
+from bot.voice.ear import Ear
+from bot.voice.live_ear import LiveEar
+from bot.voice.live_settings import check_listening, live_name, live_settings_of
 from bot.voice.realtime import RealtimeVoice
 from bot.voice.realtime_settings import RealtimeSettings, settings_of
 from bot.warm import WarmVoices
@@ -35,7 +39,7 @@ class Party:
 
 class Voices:
     def __init__(self, config: Config, engines: Engines, tools: Mapping[str, Sequence[ToolSpec]]) -> None:
-        """`tools` are what each bot's voice may use, by the bot's name."""
+        """`tools` are what each bot's voice may use, by the bot's name; raises `ConfigError` for what cannot listen."""
         self._openai = config.openai
         self._engines = engines
         self._settings = {
@@ -44,6 +48,8 @@ class Voices:
             if bot.voice == "realtime"
         }
         self._warm = WarmVoices(LIFETIME_S)
+        for bot in config.bots:
+            check_listening(bot)
 
     async def close(self) -> None:
         await self._warm.close()
@@ -53,6 +59,12 @@ class Voices:
         if bot.voice == "realtime":
             settings = self._settings[bot.name]
             await self._warm.open(call_id, self._realtime(settings, line), endpoint(self._openai, settings))
+        elif (name := live_name(bot)) is not None:
+            live = live_settings_of(bot, name, line, self._openai.prices)
+            ear = LiveEar(live, line, epoch_s=_epoch_s())
+            server = server_of(name, self._openai)
+            where = realtime_endpoint(server, {"intent": "transcription"}, live.connect_timeout_s)
+            await self._warm.open(call_id, self._chained(bot, line, ear), where)
 
     def forget(self, call_id: str) -> None:
         """A call that was expected will not come."""
@@ -60,23 +72,23 @@ class Voices:
 
     async def join(self, call_id: str, bot: BotConfig, line: AudioFormat) -> Party:
         """The call is there."""
-        if bot.voice == "chained":
+        if bot.voice == "chained" and live_name(bot) is None:
             return Party(self._chained(bot, line), self._endpointer(bot))
         if bot.voice == "audio-chat":
             return Party(self._audio_chat(bot, line), self._endpointer(bot))
-        settings = self._settings[bot.name]
         warm = self._warm.claim(call_id)
         if warm is None:
             await self.expect(call_id, bot, line)
             warm = self._warm.claim(call_id)
         if warm is None:
             raise VoiceError(f"no voice could be made for the bot {bot.name!r}")
-        endpointer = self._endpointer(bot) if settings.is_turn_local else None
+        detection = bot.chained.turn_detection if bot.voice == "chained" else bot.realtime.turn_detection
+        endpointer = self._endpointer(bot) if detection == "local" else None
         return Party(warm.voice, endpointer, warm.sockets, warm.untold)
 
-    def _chained(self, bot: BotConfig, line: AudioFormat) -> ChainedVoice:
-        speaker = self._engines.speaker(bot)
-        return ChainedVoice(speaker_rate_hz=speaker.rate_hz, line_rate_hz=line.rate_hz, encode=encoder(line))
+    def _chained(self, bot: BotConfig, line: AudioFormat, ear: Ear | None = None) -> ChainedVoice:
+        rate_hz = self._engines.speaker(bot).rate_hz
+        return ChainedVoice(speaker_rate_hz=rate_hz, line_rate_hz=line.rate_hz, encode=encoder(line), ear=ear)
 
     def _audio_chat(self, bot: BotConfig, line: AudioFormat) -> AudioChatVoice:
         links = self._engines.links(bot)

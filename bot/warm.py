@@ -8,22 +8,29 @@ import asyncio
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 
 from bot.events import CloseLink, LinkEvent, OpenLink, ToModel
 from bot.model_sockets import Endpoint, ModelSockets
-from bot.voice.base import Effect
-from bot.voice.realtime import RealtimeVoice
+from bot.voice.base import Effect, Voice
 
 log = structlog.get_logger()
+
+
+class LinkedVoice(Voice, Protocol):
+    """A voice with a model at the other end of a socket."""
+
+    def start(self, now: float) -> Sequence[Effect]:
+        """Open the session, ahead of the call's first frame."""
 
 
 @dataclass(frozen=True, slots=True)
 class Warm:
     """A voice with its sockets, and what it has to say before anybody listens: until then that grows."""
 
-    voice: RealtimeVoice
+    voice: LinkedVoice
     sockets: ModelSockets
     untold: list[Effect]
 
@@ -31,7 +38,7 @@ class Warm:
 class WarmVoice:
     """One voice and its sockets until the call takes them over."""
 
-    def __init__(self, voice: RealtimeVoice, endpoint: Endpoint) -> None:
+    def __init__(self, voice: LinkedVoice, endpoint: Endpoint) -> None:
         self._loop = asyncio.get_running_loop()
         self._voice = voice
         self._sockets = ModelSockets(endpoint, self._on_event)
@@ -94,7 +101,7 @@ class WarmVoices:
         self._waiting: dict[str, tuple[WarmVoice, asyncio.TimerHandle]] = {}
         self._discarding: set[asyncio.Task[None]] = set()
 
-    async def open(self, call_id: str, voice: RealtimeVoice, endpoint: Endpoint) -> None:
+    async def open(self, call_id: str, voice: LinkedVoice, endpoint: Endpoint) -> None:
         warm = WarmVoice(voice, endpoint)
         expiry = asyncio.get_running_loop().call_later(self._lifetime_s, self.forget, call_id)
         self._waiting[call_id] = (warm, expiry)

@@ -9,8 +9,9 @@ Effect = VoiceEvent | SpeechEvent | Job | CancelJob | LinkCommand
 
 
 class Voice(Protocol):
-    deadline: float
-    """When `on_deadline` wants calling if nothing else happens (seconds, monotonic); infinity: never."""
+    @property
+    def deadline(self) -> float:
+        """When `on_deadline` wants calling if nothing else happens (seconds, monotonic); infinity: never."""
 
     def receive(self, event: SpeechEvent | JobResult | LinkEvent | ToVoice, now: float) -> Sequence[Effect]:
         """What the voice makes of it: facts for the call, and work and messages for the runner."""

@@ -1,9 +1,9 @@
 """A voice of three links: a transcriber listens, a responder thinks, a speaker speaks. No I/O; the links run elsewhere.
 
-How it listens is the ear's affair (`request_ear.py`). A reply is made sentence by sentence: while one sounds, the next
-is synthesised. A responder that asks for tools is asked again, within the same reply, once their results are there. The
-history holds what the caller heard, not what was made. A reply that was cut is kept for a moment, with the rest of it
-that is still being composed, in case the interruption was a cough.
+How it listens is the ear's affair (`request_ear.py`, `live_ear.py`). A reply is made sentence by sentence: while one
+sounds, the next is synthesised. A responder that asks for tools is asked again, within the same reply, once their
+results are there. The history holds what the caller heard, not what was made. A reply that was cut is kept for a
+moment, with the rest of it that is still being composed, in case the interruption was a cough.
 """
 
 import itertools
@@ -46,11 +46,12 @@ from bot.speech.links import Say, UseTool
 from bot.tools.spec import CALL_TOOLS
 from bot.turn import is_backchannel
 from bot.voice.base import Effect
+from bot.voice.ear import Ear
 from bot.voice.history import History
 from bot.voice.making import Making
 from bot.voice.request_ear import RequestEar
 from bot.voice.tool_uses import ToolUses, arguments_json, ends_reply
-from bot.voice.unanswered import Unanswered, Words, text_of
+from bot.voice.unanswered import Words, text_of
 from media.resample import Resampler
 
 _MOST_ROUNDS = 8  # a model that uses tools for ever would leave the caller waiting for ever
@@ -59,15 +60,20 @@ _HOLD_S = 3.0  # a cough and the time to understand that it was one; who speaks 
 
 
 class ChainedVoice:
-    def __init__(self, *, speaker_rate_hz: int, line_rate_hz: int, encode: Callable[[bytes], bytes]) -> None:
-        """`encode` turns 16-bit mono at `line_rate_hz` into the carrier's encoding."""
+    def __init__(
+        self, *, speaker_rate_hz: int, line_rate_hz: int, encode: Callable[[bytes], bytes], ear: Ear | None = None
+    ) -> None:
+        """`encode` turns 16-bit mono at `line_rate_hz` into the carrier's encoding.
+
+        Without an ear of its own each utterance of the endpointer's is transcribed as a job.
+        """
         self._speaker_rate_hz = speaker_rate_hz
         self._line_rate_hz = line_rate_hz
         self._encode = encode
         self._new_job_id = itertools.count(1).__next__
         self._history = History()
-        self._unanswered = Unanswered()
-        self._ear = RequestEar(self._unanswered, self._new_job_id)
+        self._ear: Ear = ear or RequestEar(self._new_job_id)
+        self._unanswered = self._ear.unanswered
         self._uses = ToolUses()
         self._making: Making | None = None
 
@@ -75,12 +81,21 @@ class ChainedVoice:
 
     @property
     def deadline(self) -> float:
-        return math.inf if self._making is None else self._making.held_until
+        return min(self._ear.deadline, math.inf if self._making is None else self._making.held_until)
+
+    def start(self, now: float) -> Sequence[Effect]:
+        """Make ready what listens, ahead of the call's first frame."""
+        return self._ear.start(now)
 
     def hear(self, payload: bytes, pcm: bytes, at_ms: int) -> Sequence[Effect]:
-        return ()  # utterances come whole, from the endpointer
+        return self._ear.hear(payload, pcm, at_ms)
 
     def on_deadline(self, now: float) -> Sequence[Effect]:
+        heard = self._heard(self._ear.on_deadline(now)) if now >= self._ear.deadline else []
+        return [*heard, *self._let_go(now)]
+
+    def _let_go(self, now: float) -> Sequence[Effect]:
+        """What was cut was no cough's doing: the request for the rest of it is in nobody's interest."""
         making = self._making
         if making is None or now < making.held_until:
             return []
@@ -88,7 +103,7 @@ class ChainedVoice:
         return making.cancel_composing()
 
     def close(self) -> Sequence[Effect]:
-        return ()
+        return self._ear.close()
 
     def receive(self, event: SpeechEvent | JobResult | LinkEvent | ToVoice, now: float = 0.0) -> Sequence[Effect]:
         match event:

@@ -94,6 +94,10 @@ class RateLimit(msgspec.Struct):
     reset_seconds: float = 0
 
 
+class Logprob(msgspec.Struct):
+    logprob: float = 0.0
+
+
 class ServerEvent(msgspec.Struct):
     """Any server event: `type` says which of the others it has."""
 
@@ -105,6 +109,7 @@ class ServerEvent(msgspec.Struct):
     audio_end_ms: float = 0
     delta: str = ""  # text, or audio in base64
     transcript: str = ""
+    logprobs: list[Logprob] | None = None  # of the transcript's tokens
     item: Item | None = None
     response: Response | None = None
     session: SessionInfo | None = None
@@ -129,8 +134,8 @@ def append(audio: bytes) -> bytes:
     return b'{"type":"input_audio_buffer.append","audio":"' + pybase64.b64encode(audio) + b'"}'
 
 
-def commit() -> bytes:
-    return b'{"type":"input_audio_buffer.commit"}'
+def commit(event_id: str = "") -> bytes:
+    return _encode({"type": "input_audio_buffer.commit", **({"event_id": event_id} if event_id else {})})
 
 
 def update_session(session: Mapping[str, Any], event_id: str) -> bytes:

@@ -4,6 +4,7 @@ While the caller pauses, their words are transcribed on the guess that they have
 dropped. Words come out in the order in which they were spoken.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -44,10 +45,24 @@ class _Utterance:
 
 
 class RequestEar:
-    def __init__(self, unanswered: Unanswered, new_job_id: Callable[[], int]) -> None:
-        self._unanswered = unanswered
+    deadline = math.inf
+
+    def __init__(self, new_job_id: Callable[[], int]) -> None:
+        self.unanswered = Unanswered()
         self._new_job_id = new_job_id
         self._utterances: list[_Utterance] = []
+
+    def start(self, now: float) -> Sequence[Effect]:
+        return ()
+
+    def hear(self, payload: bytes, pcm: bytes, at_ms: int) -> Sequence[Effect]:
+        return ()  # utterances come whole, from the endpointer
+
+    def on_deadline(self, now: float) -> Sequence[Effect]:
+        return ()
+
+    def close(self) -> Sequence[Effect]:
+        return ()  # the runner waits for its jobs
 
     def receive(self, event: SpeechEvent | JobResult | LinkEvent | ToVoice, now: float) -> Sequence[Effect]:
         match event:
@@ -67,7 +82,7 @@ class RequestEar:
     def _transcribe(self, start_ms: int, end_ms: int, pcm: bytes, *, is_final: bool) -> Effect:
         job_id = self._new_job_id()
         # Words cut in two by a pause are understood better in one piece.
-        before = () if any(utterance.is_final for utterance in self._utterances) else self._unanswered.words
+        before = () if any(utterance.is_final for utterance in self._utterances) else self.unanswered.words
         sound = b"".join([*(words.pcm for words in before), pcm])
         if len(sound) > _JOINED_BYTES:
             before, sound = (), pcm
@@ -104,14 +119,14 @@ class RequestEar:
         return told
 
     def _understand(self, utterance: _Utterance, text: str) -> CallerSaid:
-        is_joined = bool(utterance.before) and self._unanswered.words == utterance.before
+        is_joined = bool(utterance.before) and self.unanswered.words == utterance.before
         if text and is_joined:
             start_ms = utterance.before[0].start_ms
             sound = b"".join([*(words.pcm for words in utterance.before), utterance.pcm])
-            self._unanswered.words = (Words(text, start_ms, sound),)
+            self.unanswered.words = (Words(text, start_ms, sound),)
             return CallerSaid(text, start_ms, utterance.end_ms)
         if text:
-            self._unanswered.add(Words(text, utterance.start_ms, utterance.pcm))
+            self.unanswered.add(Words(text, utterance.start_ms, utterance.pcm))
         return CallerSaid(text, utterance.start_ms, utterance.end_ms)
 
     def _on_failed(self, job_id: int, message: str) -> Sequence[Effect]:

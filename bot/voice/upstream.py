@@ -75,6 +75,11 @@ class Upstream:
         """The stamp of the last frame; 0 before the first."""
         return self._kept[-1][0] if self._kept else 0
 
+    @property
+    def oldest_ms(self) -> int:
+        """The stamp of the first frame that is still kept; 0 before the first."""
+        return self._kept[0][0] if self._kept else 0
+
     def close(self) -> None:
         """Nobody takes the sound for now."""
         self._is_open = False

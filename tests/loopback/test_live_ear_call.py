@@ -1,0 +1,108 @@
+"""Whole telephone calls with a chained voice that listens through live transcription sessions of the local server."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from bot.calllog.store import CallLog
+from bot.config import BotConfig, ChainedConfig, Config, OpenAIConfig, RealtimeConfig, StorageConfig
+from bot.local.serving import serving
+from bot.rehearsal.caller import Interrupt, Say, ScriptedCaller, Step, WaitForReply
+from bot.rehearsal.report import CallReport
+from bot.rehearsal.stage import Stage, stage
+from bot.rehearsal.studio import CallerVoice
+from bot.rehearsal.twilio import place_call
+from bot.serving import completed
+from tests.support.live_relay import Relay, relaying
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    there: Stage
+    relay: Relay
+    database: str
+
+    async def say(self, text: str) -> bytes:
+        return await CallerVoice(self.there.speaker).say(text)
+
+    async def dial(self, *steps: Step) -> CallReport:
+        report = await place_call(
+            self.there.url,
+            ScriptedCaller(steps, noise_dbfs=-65.0),
+            auth_token=self.there.auth_token,
+            account_sid=self.there.account_sid,
+            api=self.there.api,
+            max_s=70,
+        )
+        await asyncio.wait_for(self.there.service.supervisor.empty(), 15)
+        return report
+
+    async def logged(self) -> Any:
+        """The one call in the log, whole."""
+        await self.there.service.feed.flush()
+        log = await CallLog.open(self.database)
+        try:
+            [summary] = await log.list_calls()
+            return await log.get_call(summary.call_id)
+        finally:
+            await log.close()
+
+
+@asynccontextmanager
+async def scene(folder: Path, relay: Relay | None = None, **chained: Any) -> AsyncIterator[Scene]:
+    """The sample business, with a transcriber behind a relay before the local server."""
+    business: BotConfig = completed(Config()).bots[0]
+    listens = msgspec.structs.replace(
+        business,
+        chained=ChainedConfig(**chained),
+        realtime=RealtimeConfig(stall_s=2.0, reconnect_s=3.0, connect_timeout_s=2.0),
+    )
+    storage = StorageConfig(database=f"sqlite+aiosqlite:///{folder}/log.db", recordings=str(folder / "recordings"))
+    relay = relay or Relay("")
+    async with serving(business) as url:
+        relay.upstream = url
+        async with relaying(relay):
+            config = Config(storage=storage, openai=OpenAIConfig(base_url=relay.url, api_key="any"), bots=(listens,))
+            async with stage(config) as there:
+                yield Scene(there, relay, storage.database)
+
+
+def said(call: Any, role: str) -> Sequence[str]:
+    return [turn.heard_text if role == "bot" else turn.text for turn in call.turns if turn.role == role]
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize(
+    ("model", "turn_detection"),
+    [
+        ("gpt-live-transcribe", "local"),
+        ("gpt-4o-transcribe", "server_vad"),
+    ],
+)
+async def test_three_questions_an_interruption_and_a_goodbye(tmp_path: Path, model: str, turn_detection: str):
+    chained = {"transcriber": f"openai-realtime:{model}", "turn_detection": turn_detection}
+    async with scene(tmp_path, **chained) as here:
+        report = await here.dial(
+            WaitForReply(),
+            Say(await here.say("How much does a bike service cost?")),
+            Interrupt(1500, await here.say("Sorry, what are your opening hours?")),
+            WaitForReply(quiet_ms=900),
+            Say(await here.say("Where are you located?")),
+            WaitForReply(quiet_ms=900),
+            Say(await here.say("No, that's all. Thank you, goodbye.")),
+        )
+        call = await here.logged()
+    assert (report.ended_by, report.errors, report.late_audio_ms) == ("bot", (), 0)
+    heard = " / ".join(said(call, "caller")).lower()
+    assert all(words in heard for words in ("bike service", "opening hours", "located", "goodbye"))
+    assert any("nine to six, Monday to Saturday" in text for text in said(call, "bot"))
+    [cut] = [turn for turn in call.turns if turn.interrupted]
+    assert len(cut.heard_text) < len(cut.text)
+    assert call.call.end_reason == "bot_hung_up"
+    assert len(here.relay.sockets) == 1  # the one made ready at the webhook
