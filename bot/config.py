@@ -29,6 +29,7 @@ _TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")  # OpenAI's rule for the names o
 _KEYS_TO_DOORS = frozenset({"authorization", "headers"})
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _PASSWORD_HASH = re.compile(r"\$argon2id\$v=\d+\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+")
+MAX_KEEP_DAYS = 36_500
 _DIALLABLE = re.compile(r"\+[1-9][0-9]{5,14}|sips?:[^\s@]+@[^\s@]+")
 
 
@@ -333,6 +334,8 @@ class BotConfig(_Section, frozen=True):
     """What callers talk to: chained is transcriber, responder, speaker; realtime and audio-chat hear and speak."""
     record: bool = True
     """Whether calls are recorded, the caller left and the bot, as heard, right."""
+    keep_days: float | None = None
+    """How long calls are kept, with their recordings; none: until somebody deletes them."""
     max_call_s: float = 900.0
     """The longest a call may last."""
     idle_prompt_s: float = 10.0
@@ -567,6 +570,10 @@ def _check(config: Config, where: str) -> None:
         listening = bot.listening
         problems += [
             (not bot.max_call_s > 0, f"bot {bot.name!r}: max_call_s must be more than 0"),
+            (
+                bot.keep_days is not None and not 0 < bot.keep_days <= MAX_KEEP_DAYS,
+                f"bot {bot.name!r}: keep_days must be more than 0, and {MAX_KEEP_DAYS} at most",
+            ),
             (not bot.idle_prompt_s > 0, f"bot {bot.name!r}: idle_prompt_s must be more than 0"),
             (not bot.filler_after_s > 0, f"bot {bot.name!r}: filler_after_s must be more than 0"),
             (not bot.reply_timeout_s > 0, f"bot {bot.name!r}: reply_timeout_s must be more than 0"),

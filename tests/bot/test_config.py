@@ -131,6 +131,8 @@ def test_a_misspelt_key_is_named_with_its_line_and_the_nearest_right_one(file, t
         ("[[bots]]\nname = 'a'\nvoice = 'telepathy'\n", "voice"),
         ("[[bots]]\nname = 'a'\nmax_call_s = 0\n", "max_call_s"),
         ("[[bots]]\nname = 'a'\nmax_call_s = nan\n", "max_call_s must be more than 0"),
+        ("[[bots]]\nname = 'a'\nkeep_days = 0\n", "keep_days must be more than 0"),
+        ("[[bots]]\nname = 'a'\nkeep_days = nan\n", "keep_days must be more than 0"),
         ("[[bots]]\nname = 'a'\nidle_prompt_s = 0\n", "idle_prompt_s must be more than 0"),
         ("[[bots]]\nname = 'a'\nreply_timeout_s = -1\n", "reply_timeout_s must be more than 0"),
         ("[[bots]]\nname = 'a'\nlead_ms = 99\n", "lead_ms must be 100 to 10000"),

@@ -35,7 +35,8 @@ FILTERS = ("bot", "carrier", "end_reason", "from_number", "to_number")
 PLACES = {
     "sqlite": """
         UPDATE calls SET place = (
-            CAST(strftime('%s', substr(started_at, 1, 19)) AS INTEGER) * 1000 + CAST(substr(started_at, 21, 3) AS INTEGER)
+            CAST(strftime('%s', substr(started_at, 1, 19)) AS INTEGER) * 1000
+            + CAST(substr(started_at, 21, 3) AS INTEGER)
         ) << 20 | (id & 1048575)""",  # strftime would round the fraction
     "postgresql": """
         UPDATE calls SET place = (floor(extract(epoch FROM started_at) * 1000)::bigint << 20) | (id & 1048575)""",
