@@ -3,6 +3,10 @@
 import math
 from dataclasses import dataclass
 
+from bot.config import BotConfig
+
+_PACKET_MS = 200  # each message costs the same, however much it holds
+
 
 @dataclass(frozen=True, slots=True)
 class CallPolicy:
@@ -25,3 +29,19 @@ class CallPolicy:
     greeting_wait_s: float = 1.5  # then the prepared greeting is better than none
     can_interrupt: bool = True
     fallback_transfer: str = ""  # who gets the caller when the voice has failed for good
+
+
+def policy_of(bot: BotConfig) -> CallPolicy:
+    return CallPolicy(
+        max_call_s=bot.max_call_s,
+        idle_prompt_s=bot.idle_prompt_s,
+        reply_timeout_s=bot.reply_timeout_s,
+        message_hangover_ms=bot.listening.message_hangover_ms,
+        filler_after_s=bot.filler_after_s,
+        lead_ms=bot.lead_ms,
+        packet_ms=min(_PACKET_MS, bot.lead_ms // 3),
+        is_voice_led=bot.voice == "realtime",
+        is_greeted_by_voice=bot.voice == "realtime" and bot.realtime.greeting == "model",
+        can_interrupt=bot.voice != "realtime" or bot.realtime.interrupt_response,
+        fallback_transfer=bot.fallback_transfer,
+    )

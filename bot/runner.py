@@ -12,6 +12,7 @@ import structlog
 from aiohttp import WSMsgType, web
 
 from bot.calllog.records import Record as LogRecord
+from bot.config import BotConfig
 from bot.errors import CarrierError, VoiceError
 from bot.events import (
     CancelJob,
@@ -117,10 +118,12 @@ class CallRunner:
         begin_recording: Callable[[], Awaitable[Recording | None]],
         control: CarrierControl,
         *,
+        bot: BotConfig,
         tools: Tools | None = None,
         sockets: ModelSockets | None = None,
         on_rate_limits: Callable[[RateLimitsTold], None] = lambda told: None,
     ) -> None:
+        self.bot = bot
         self._tools = tools
         self._sockets = sockets
         self._on_rate_limits = on_rate_limits

@@ -17,7 +17,8 @@ from aiohttp.typedefs import Middleware
 
 from bot.config import CarriersConfig, Config, ServerConfig, TwilioConfig, load
 from bot.errors import ConfigError
-from bot.server import Service
+from bot.server import application
+from bot.service import Service
 
 log = structlog.get_logger()
 
@@ -54,7 +55,7 @@ async def running(config: Config) -> AsyncIterator[tuple[Service, str]]:
 @asynccontextmanager
 async def ready(service: Service, *middlewares: Middleware) -> AsyncIterator[web.AppRunner]:
     """A service that lacks nothing but a port to listen on; when the block is left, it drains and lets go."""
-    runner = web.AppRunner(service.application(*middlewares), access_log=None, handle_signals=False)
+    runner = web.AppRunner(application(service, *middlewares), access_log=None, handle_signals=False)
     try:
         await service.start()
         await runner.setup()

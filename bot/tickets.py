@@ -33,7 +33,7 @@ def issuer_of(token: str) -> int | None:
 
 class Tickets:
     def __init__(self, issuer: int = 1, lifetime_s: float = LIFETIME_S) -> None:
-        self._issuer = issuer
+        self.issuer = issuer
         self._lifetime_s = lifetime_s
         self._open: dict[str, tuple[Ticket, float]] = {}
 
@@ -43,7 +43,7 @@ class Tickets:
         for token, (other, _) in list(self._open.items()):
             if (other.carrier, other.carrier_call_id) == (ticket.carrier, ticket.carrier_call_id):
                 del self._open[token]
-        token = f"{self._issuer}-{secrets.token_urlsafe(24)}"
+        token = f"{self.issuer}-{secrets.token_urlsafe(24)}"
         self._open[token] = (ticket, now + self._lifetime_s)
         return token
 

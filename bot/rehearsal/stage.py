@@ -9,7 +9,7 @@ import msgspec
 from bot.config import CarriersConfig, Config
 from bot.errors import ConfigError
 from bot.rehearsal.api import TwilioApi
-from bot.server import Service
+from bot.service import Service
 from bot.serving import completed, running
 from bot.speech.links import Speaker
 

@@ -5,6 +5,7 @@ import asyncio
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from bot.call_ids import issuer_of_call
 from bot.tickets import issuer_of
 from bot.workers.balance import Balance
 from bot.workers.board import Board
@@ -14,8 +15,8 @@ from bot.workers.handover import Mailbox
 def routing(me: int, board: Board, mailbox: Mailbox) -> Middleware:
     """A middleware that hands over what another worker should answer; what it cannot hand over is answered here.
 
-    A path with a `{token}` belongs to the worker that issued it, a route named `...-voice` to the one with the fewest
-    calls, and anything else to whoever gets it.
+    A path with a `{token}` belongs to the worker that issued it, one with a `{live_call}` to the one that has the call,
+    a route named `...-voice` to the one with the fewest calls, and anything else to whoever gets it.
 
     A media socket whose worker is gone then gets the same refusal as one with a ticket that was never issued.
     """
@@ -31,10 +32,14 @@ def routing(me: int, board: Board, mailbox: Mailbox) -> Middleware:
 
     def worker_for(request: web.Request) -> int:
         if (token := request.match_info.get("token")) is not None:
-            issuer = issuer_of(token)
-            return issuer if issuer is not None and 1 <= issuer <= board.workers else me
+            return one_of_us(issuer_of(token))
+        if (call_id := request.match_info.get("live_call")) is not None:
+            return one_of_us(issuer_of_call(call_id))
         if (request.match_info.route.name or "").endswith("-voice"):  # a new call
             return balance.choose(board.rows(), asyncio.get_running_loop().time())
         return me
+
+    def one_of_us(issuer: int | None) -> int:
+        return issuer if issuer is not None and 1 <= issuer <= board.workers else me
 
     return hand_over

@@ -15,7 +15,7 @@ from structlog.contextvars import bind_contextvars
 from bot import logs
 from bot.errors import BotError
 from bot.metrics import Metrics
-from bot.server import Service
+from bot.service import Service
 from bot.serving import keep_for_good, ready, run
 from bot.tickets import Tickets
 from bot.workers.board import Board, Row
