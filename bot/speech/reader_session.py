@@ -40,9 +40,9 @@ class ReaderSession:
         self._epoch_s = epoch_s
         self._heard_at = now
         self._links = ModelLinks(
-            connect_timeout_s=settings.connect_timeout_s,
-            reconnect_s=settings.reconnect_s,
-            renew_before_s=settings.renew_before_s,
+            connect_timeout_s=settings.patience.connect_timeout_s,
+            reconnect_s=settings.patience.reconnect_s,
+            renew_before_s=settings.patience.renew_before_s,
             numbers=numbers,
         )
 
@@ -60,7 +60,9 @@ class ReaderSession:
 
     @property
     def deadline(self) -> float:
-        stalled_at = min((reading.moved_at for reading in self.readings), default=math.inf) + self._settings.stall_s
+        stalled_at = (
+            min((reading.moved_at for reading in self.readings), default=math.inf) + self._settings.patience.stall_s
+        )
         return math.inf if self.fault is not None else min(self._links.deadline, stalled_at)
 
     @property
@@ -108,7 +110,7 @@ class ReaderSession:
         steps: list[Step] = [*self._links.on_deadline(now)]
         if self._links.has_failed:
             self.fault = Unfit("no session was ready in time", is_final=False)
-        for reading in [one for one in self.readings if now >= one.moved_at + self._settings.stall_s]:
+        for reading in [one for one in self.readings if now >= one.moved_at + self._settings.patience.stall_s]:
             steps += self._on_stalled(reading, now)
         return [*steps, *self._renew(now)]
 
@@ -128,7 +130,7 @@ class ReaderSession:
 
     def _note_end(self, link: Link, expires_at: float, now: float) -> None:
         """A session that lives no longer than renewing takes is renewed at half its life, and not all the time."""
-        link.expires_at = max(expires_at, now + (expires_at - now) / 2 + self._settings.renew_before_s)
+        link.expires_at = max(expires_at, now + (expires_at - now) / 2 + self._settings.patience.renew_before_s)
 
     def _on_preparing(self, link: Link, event: wire.ServerEvent, now: float) -> Sequence[Step]:
         match self._setup.receive(link, event):
@@ -246,7 +248,7 @@ class ReaderSession:
     def _on_stalled(self, reading: Reading, now: float) -> Sequence[Step]:
         """If the whole session is silent it is replaced; else only this text is, whose last word is not waited for."""
         link = self._links.find(reading.link)
-        stall_s = self._settings.stall_s
+        stall_s = self._settings.patience.stall_s
         reason = f"no sound for {stall_s:g} s"
         if reading not in self.readings:
             return []  # it went down with its session a moment ago

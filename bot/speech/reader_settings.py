@@ -20,16 +20,28 @@ _TASK = (
 
 
 @dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds: until a session is ready, for having one again, for the next sound, and for a successor."""
+
+    connect_timeout_s: float = 5.0
+    reconnect_s: float = 8.0
+    stall_s: float = 5.0
+    renew_before_s: float = 120.0
+
+
+def patience_of(realtime: RealtimeConfig) -> Patience:
+    """That of a bot with Realtime sessions of any kind."""
+    return Patience(realtime.connect_timeout_s, realtime.reconnect_s, realtime.stall_s, realtime.renew_before_s)
+
+
+@dataclass(frozen=True, slots=True)
 class ReaderSettings:
     model: str
     session: Mapping[str, Any]  # for session.update
     core_session: Mapping[str, Any]  # the same, without what a server may not know
     price: Price
-    speed: float = 1.0
-    connect_timeout_s: float = 5.0
-    reconnect_s: float = 8.0
-    stall_s: float = 5.0
-    renew_before_s: float = 120.0
+    speed: float
+    patience: Patience
 
 
 def reader_settings(
@@ -40,10 +52,9 @@ def reader_settings(
     instructions: str = "",
     language: str = "en",
     prices: Mapping[str, PriceConfig] | None = None,
-    patience: RealtimeConfig | None = None,
+    patience: Patience | None = None,
 ) -> ReaderSettings:
-    """`instructions` say how to speak; of `patience` only the times count: connecting, stalls, renewal."""
-    times = patience or RealtimeConfig()
+    """`instructions` say how to speak."""
     core = _core(voice, speed, instructions_of(language, instructions))
     return ReaderSettings(
         model=model,
@@ -51,10 +62,7 @@ def reader_settings(
         core_session=core,
         price=price_of(model, prices or {}),
         speed=speed,
-        connect_timeout_s=times.connect_timeout_s,
-        reconnect_s=times.reconnect_s,
-        stall_s=times.stall_s,
-        renew_before_s=times.renew_before_s,
+        patience=patience or Patience(),
     )
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import aiohttp
 import structlog
 
-from bot.config import ModelServerConfig, PriceConfig, RealtimeConfig
+from bot.config import ModelServerConfig, PriceConfig
 from bot.errors import ConfigError, RequestFailedError, VoiceError
 from bot.events import CloseLink, LinkEvent, OpenLink, ToModel
 from bot.model_check import check_model
@@ -24,7 +24,7 @@ from bot.model_sockets import ModelSockets, realtime_endpoint
 from bot.speech.links import Spent
 from bot.speech.model_table import Use, lookup, named_for
 from bot.speech.reader import Reader
-from bot.speech.reader_settings import reader_settings
+from bot.speech.reader_settings import Patience, reader_settings
 from bot.speech.reading import RATE_HZ, Noted, ReaderEffect, SentenceFailed, SentenceRead, SoundRead
 
 log = structlog.get_logger()
@@ -64,10 +64,10 @@ class RealtimeReader:
         instructions: str = "",
         language: str = "en",
         prices: Mapping[str, PriceConfig] | None = None,
-        patience: RealtimeConfig | None = None,
+        patience: Patience | None = None,
         setting: str = "openai",
     ) -> None:
-        """`instructions` say how to speak, `setting` where the server is configured; of `patience` only times count.
+        """`instructions` say how to speak, `setting` says where the server is configured.
 
         Raises `ConfigError` for a speed out of 0.25 to 1.5, and for a model of which it is known that it cannot.
         """
@@ -109,7 +109,7 @@ class RealtimeReader:
             await check_model(self._model, Use.REALTIME, self._server, http, datetime.now(UTC).date(), self._setting)
         loop = asyncio.get_running_loop()
         self._reader = Reader(self._settings, epoch_s=time.time() - loop.time())
-        endpoint = realtime_endpoint(self._server, {"model": self._model}, self._settings.connect_timeout_s)
+        endpoint = realtime_endpoint(self._server, {"model": self._model}, self._settings.patience.connect_timeout_s)
         self._sockets = ModelSockets(endpoint, self._on_event)
         self._watcher = asyncio.create_task(self._sockets.watch(), name="reader")
         self._watcher.add_done_callback(self._on_watched)
