@@ -90,7 +90,7 @@ class AudioChatVoice:
         self._answer: Answer | None = None  # the one being made
         self._cut: Answer | None = None  # the one that was called off last, until something else is said
         self._tools = ToolUses()
-        self._leaving: set[str] = set()  # what the call was asked to do, by use: until it reports, we add nothing
+        self._leaving: dict[str, str] = {}  # names of what the call was asked to do; until it reports, we add nothing
         self._round = 0
         self._owes = False  # the result of a tool is still to be told
         self._is_speaking = False  # the caller
@@ -161,7 +161,8 @@ class AudioChatVoice:
         utterance = _Utterance(self._new_job_id(), start_ms, end_ms, self._history.caller(pcm))
         self._utterances.append(utterance)
         self._round = 0
-        asked = self._ask_for(Answer(self._formats))
+        is_message = "take_message" in self._leaving.values()  # then there is nothing to answer but that it was kept
+        asked = [] if is_message else self._ask_for(Answer(self._formats))
         if self._has_transcriber:
             return [*asked, Transcribe(utterance.job_id, pcm, is_speculative=False)]
         utterance.said = CallerSaid("", start_ms, end_ms, is_unwritten=True)
@@ -187,12 +188,15 @@ class AudioChatVoice:
         return told
 
     def _on_ignored(self) -> list[Effect]:
-        for line in self._unanswered:
-            self._history.strike(line)
-        self._unanswered = []
+        self._strike_unanswered()
         is_kept_back = self._answer is not None and not self._answer.reply_id
         dropped = self._call_off() if is_kept_back else []
         return [*dropped, *self._ask_what_is_owed()]
+
+    def _strike_unanswered(self) -> None:
+        lines, self._unanswered = self._unanswered, []
+        for line in lines:
+            self._history.strike(line)
 
     # -- asking ----------------------------------------------------------------------------------------------------
 
@@ -358,7 +362,7 @@ class AudioChatVoice:
         work: list[Effect] = []
         for use, tool in begun.items():
             work += [] if tool.name in CALL_TOOLS else self._run(use, tool)
-        self._leaving.update(use for use, tool in begun.items() if ends_reply(tool))
+        self._leaving |= {use: tool.name for use, tool in begun.items() if ends_reply(tool)}
         requests = [(use, tool) for use, tool in begun.items() if tool.name in CALL_TOOLS]
         return work, [ToolRequested(tool.name, tool.arguments, use) for use, tool in requests]
 
@@ -379,11 +383,13 @@ class AudioChatVoice:
     def _on_reported(self, report: ReportTool) -> list[Effect]:
         use, _ = self._tools.asked_of_call(report.request_id, report.name)
         self._tools.end(use)
-        self._leaving.discard(use)
+        self._leaving.pop(use, None)
         self._history.output(use, report.result)
         if not report.wants_reply:
             return []
         if not report.request_id:  # the caller spoke the message, and waits for a word about it
+            if report.result:  # it says what they said
+                self._strike_unanswered()
             self._unanswered = []
             return self._ask(reply_id=report.reply_id, is_begun=True)
         self._owes = True
