@@ -16,7 +16,7 @@ from bot.prompts import PreparedAudio, Prompt, prepare
 from bot.rehearsal.tones import ToneResponder, ToneSpeaker, ToneTranscriber
 from bot.runner import Links
 from bot.speech.conversing import Converser
-from bot.speech.engine_names import EngineName, parse, server_of
+from bot.speech.engine_names import EngineName, parse, server_of, setting_of
 from bot.speech.facts import Fact, FactsResponder
 from bot.speech.links import Responder, Speaker, Transcriber, whole_sound
 from bot.speech.local import LocalSpeaker, LocalTranscriber
@@ -25,6 +25,8 @@ from bot.speech.openai_client import OpenAIClient, client_of
 from bot.speech.openai_responder import OpenAIResponder
 from bot.speech.openai_speaker import OpenAISpeaker
 from bot.speech.openai_transcriber import OpenAITranscriber
+from bot.speech.reader_settings import patience_of
+from bot.speech.realtime_reader import RealtimeReader
 from bot.tools import ToolSpec
 from media.detector import Detector, VoiceDetector
 from media.frame import AudioFormat
@@ -101,7 +103,7 @@ class Engines:
     def client(self, name: EngineName) -> OpenAIClient:
         """The one of the engine's server; raises `ConfigError` for a server that is not configured."""
         if name.server not in self._clients:
-            self._clients[name.server] = client_of(self._openai, server_of(name, self._openai), name.server)
+            self._clients[name.server] = client_of(self._openai, name)
         return self._clients[name.server]
 
     def _all(self) -> Sequence[Transcriber | Responder | Speaker | Converser]:
@@ -207,7 +209,20 @@ class Engines:
                 )
                 return share((name, manner), made)
             case "openai-realtime":
-                raise ConfigError(f"there is no speaker {bot.chained.speaker!r}: write local: or openai: and a model")
+                patience = patience_of(bot.realtime)
+                read = partial(
+                    RealtimeReader,
+                    server_of(name, self._openai),
+                    name.model,
+                    voice=manner.voice,
+                    speed=manner.speed,
+                    instructions=manner.instructions,
+                    language=bot.language,
+                    prices=self._openai.prices,
+                    patience=patience,
+                    setting=setting_of(name),
+                )
+                return share((name, manner, bot.language, patience), read)
 
     def _sound_of(self, bot: BotConfig) -> Callable[[Speaker, str], Awaitable[bytes]]:
         """How a bot comes by the sound of what it prepares: made anew, unless that costs something."""
@@ -215,7 +230,7 @@ class Engines:
         if store is None or name.kind in ("own", "local"):
             return whole_sound
         where = server_of(name, self._openai).base_url
-        shape = (where, name.kind, name.model, manner.voice, f"{manner.speed:g}", manner.instructions)
+        shape = (where, name.kind, name.model, manner.voice, f"{manner.speed:g}", manner.instructions, bot.language)
         return lambda speaker, text: store.sound(speaker, shape, text)
 
 

@@ -7,7 +7,7 @@ from bot.local.file_transcriber import FileTranscriber
 from bot.local.pool import Pool
 from bot.local.voices import Voices
 from bot.rehearsal.tones import ToneResponder, ToneSpeaker, ToneTranscriber
-from bot.speech.engine_names import parse, server_of
+from bot.speech.engine_names import parse
 from bot.speech.facts import Fact, FactsResponder
 from bot.speech.links import Responder, Speaker, Transcriber
 from bot.speech.local import LocalSpeaker, LocalTranscriber
@@ -41,8 +41,7 @@ class LocalEngines:
         self.answerer: Answerer = FactsAnswerer(self.responder)
         name = parse(bot.chained.responder, own=("tones", "facts"))
         if name.kind == "openai" and upstream is not None:
-            client = client_of(upstream, server_of(name, upstream), name.server)
-            self.answerer = UpstreamAnswerer(client, name.model)
+            self.answerer = UpstreamAnswerer(client_of(upstream, name), name.model)
 
     async def start(self) -> None:
         """Load and warm everything; raises `VoiceError` saying what to install."""

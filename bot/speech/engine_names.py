@@ -37,3 +37,8 @@ def server_of(name: EngineName, openai: OpenAIConfig) -> ModelServerConfig:
     if name.server not in openai.servers:
         raise ConfigError(f"there is no server {name.server!r}: give openai.servers.{name.server} a base_url")
     return openai.servers[name.server]
+
+
+def setting_of(name: EngineName) -> str:
+    """Where the engine's server is configured, for messages: `openai`, or `openai.servers.NAME`."""
+    return f"openai.servers.{name.server}" if name.server else "openai"

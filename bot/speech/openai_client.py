@@ -18,6 +18,7 @@ import structlog
 from bot.config import ModelServerConfig, OpenAIConfig
 from bot.errors import RequestFailedError, VoiceError
 from bot.model_check import check_model
+from bot.speech.engine_names import EngineName, server_of, setting_of
 from bot.speech.model_table import Use
 
 if TYPE_CHECKING:
@@ -136,9 +137,9 @@ class OpenAIClient:
             response.headers["x-should-retry"] = "false"  # what the SDK goes by
 
 
-def client_of(openai: OpenAIConfig, server: ModelServerConfig, name: str = "") -> OpenAIClient:
-    """`name` is that of one of `openai.servers`; empty: the one in `openai` itself."""
-    setting = f"openai.servers.{name}" if name else "openai"
+def client_of(openai: OpenAIConfig, engine: EngineName) -> OpenAIClient:
+    """The client of an engine's server; raises `ConfigError` for one that is not configured."""
+    server, setting = server_of(engine, openai), setting_of(engine)
     return OpenAIClient(server, setting=setting, timeout_s=openai.timeout_s, retries=openai.retries)
 
 

@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 
 from bot.config import ModelServerConfig, OpenAIConfig
 from bot.errors import ConfigError, RequestFailedError, VoiceError
+from bot.speech.engine_names import parse
 from bot.speech.model_table import Use
 from bot.speech.openai_client import OpenAIClient, client_of
 from tests.support.model_server import Answer, ModelServer, chat, given, model_server, refusal, silence, sound
@@ -159,10 +160,12 @@ async def test_a_client_that_was_not_started_says_so():
 
 
 def test_messages_name_the_place_where_the_server_is_configured():
-    branch = ModelServerConfig(base_url="http://branch/v1")
-    openai = OpenAIConfig(servers={"branch": branch}, timeout_s=7, retries=4)
-    assert client_of(openai, branch, "branch").setting == "openai.servers.branch"
-    assert client_of(openai, openai).setting == "openai"
+    openai = OpenAIConfig(servers={"branch": ModelServerConfig(base_url="http://branch/v1")})
+    branch, own = (client_of(openai, parse(name)) for name in ("openai:m@branch", "openai:m"))
+    assert (branch.setting, branch.server.base_url) == ("openai.servers.branch", "http://branch/v1")
+    assert (own.setting, own.server) == ("openai", openai)
+    with pytest.raises(ConfigError, match=r"no server 'nowhere': give openai\.servers\.nowhere a base_url"):
+        client_of(openai, parse("openai:m@nowhere"))
 
 
 @pytest.mark.parametrize(
