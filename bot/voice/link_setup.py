@@ -55,10 +55,11 @@ class LinkSetup:
         return ToModel(link.number, wire.update_session(self._session, _CONFIGURE))
 
     def _agreed(self, session: wire.SessionInfo) -> Configured | Unfit:
-        wanted = self._core_session["audio"]["output"]["format"]["type"]
-        agreed = session.audio and session.audio.output and session.audio.output.format
-        if agreed and agreed.type != wanted:
-            return Unfit(f"the model would speak {agreed.type} and not {wanted}", is_final=True)
+        told = session.audio or wire.Audio()
+        for verb, way, agreed in (("hear", "input", told.input), ("speak", "output", told.output)):
+            wanted = self._core_session["audio"].get(way, {}).get("format", {}).get("type")
+            if wanted and agreed and agreed.format and agreed.format.type != wanted:
+                return Unfit(f"the model would {verb} {agreed.format.type} and not {wanted}", is_final=True)
         return Configured(session)
 
     def _refused(self, link: Link, fault: wire.Fault) -> ToModel | Unfit | None:

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from bot.events import FromModel, LinkClosed, LinkEvent, ToModel, VoiceFailed, VoiceWarned, WorkBegan, WorkEnded
 from bot.voice import realtime_wire as wire
 from bot.voice.base import Effect
+from bot.voice.link_setup import Configured, LinkSetup, Unfit
 from bot.voice.live_settings import LiveSettings
 from bot.voice.model_links import Link, ModelLinks
 from bot.voice.realtime_faults import FINAL_CLOSE_CODES, FINAL_STATUSES, Severity, describe, severity
 
-_CONFIGURE, _CONFIGURE_CORE = "configure", "configure-core"
 WORK = "transcriber"
 
 
@@ -37,6 +37,7 @@ class LiveSession:
     def __init__(self, settings: LiveSettings, *, epoch_s: float) -> None:
         """`epoch_s` is the wall clock less the monotonic one: sessions expire by the former."""
         self._settings = settings
+        self._setup = LinkSetup(settings.session, settings.core_session)
         self._epoch_s = epoch_s
         self._links = ModelLinks(
             connect_timeout_s=settings.connect_timeout_s,
@@ -110,36 +111,21 @@ class LiveSession:
         return self._on_error(link, event, now) if event.type == "error" else [event]
 
     def _on_preparing(self, link: Link, event: wire.ServerEvent, now: float) -> Sequence[Step]:
-        session = event.session or wire.SessionInfo()
-        if session.expires_at:
-            link.expires_at = session.expires_at - self._epoch_s
-        match event.type:
-            case "session.created":
-                return [ToModel(link.number, wire.update_session(self._settings.session, _CONFIGURE))]
-            case "session.updated":
-                return self._on_configured(link, session, now)
-            case "error" if event.error is not None:
-                return self._on_refused(link, event.error, now)
-            case _:
+        if event.session and event.session.expires_at:
+            link.expires_at = event.session.expires_at - self._epoch_s
+        refused_before = self._setup.refusal
+        match self._setup.receive(link, event):
+            case ToModel() as message:
+                refusal = "" if self._setup.refusal == refused_before else self._setup.refusal
+                warned = f"the transcriber's settings were refused ({refusal}): keeping to the essentials"
+                return [VoiceWarned(warned), message] if refusal else [message]
+            case Configured():
+                self._links.ready(link, now)
+                return self._begun() if link is self._links.current else []
+            case Unfit(reason, is_final):
+                return self._drop(link, reason, now, is_final=is_final)
+            case None:
                 return []
-
-    def _on_configured(self, link: Link, session: wire.SessionInfo, now: float) -> Sequence[Step]:
-        wanted = self._settings.core_session["audio"]["input"]["format"]["type"]
-        agreed = session.audio and session.audio.input and session.audio.input.format
-        if agreed and agreed.type != wanted:
-            return self.fail(f"it would hear {agreed.type} and not {wanted}")
-        self._links.ready(link, now)
-        return self._begun() if link is self._links.current else []
-
-    def _on_refused(self, link: Link, fault: wire.Fault, now: float) -> Sequence[Step]:
-        """An update that names anything a server does not know is dropped as a whole: once more with the essentials."""
-        if severity(fault) is Severity.NOTED and fault.event_id != _CONFIGURE_CORE:
-            told = f"the transcriber's settings were refused ({describe(fault)}): keeping to the essentials"
-            again = wire.update_session(self._settings.core_session, _CONFIGURE_CORE)
-            return [VoiceWarned(told), ToModel(link.number, again)]
-        if severity(fault) is Severity.BENIGN:
-            return []
-        return self._drop(link, describe(fault), now, is_final=severity(fault) is not Severity.RETRYABLE)
 
     def _on_error(self, link: Link, event: wire.ServerEvent, now: float) -> Sequence[Step]:
         fault = event.error or wire.Fault()
