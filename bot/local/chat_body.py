@@ -6,7 +6,7 @@ from typing import Any, Literal
 import msgspec
 
 from bot.local.voices import CustomVoice
-from bot.speech.model_table import CHAT_AUDIO_FORMATS
+from bot.speech.model_table import CHAT_AUDIO_FORMATS, CONVERSING_VOICES, VOICES
 from bot.speech.requests import Problem
 
 INPUT_FORMATS = ("wav", "mp3")
@@ -142,6 +142,9 @@ def _output_problems(body: ChatBody) -> Iterator[Problem]:
     elif body.audio.format not in CHAT_AUDIO_FORMATS:
         listed = ", ".join(repr(one) for one in CHAT_AUDIO_FORMATS)
         yield Problem(f"Invalid value: '{body.audio.format}'. Supported values are: {listed}.", "audio.format")
+    elif body.audio.voice in VOICES - CONVERSING_VOICES:
+        listed = ", ".join(repr(one) for one in sorted(CONVERSING_VOICES))
+        yield Problem(f"Invalid value: '{body.audio.voice}'. Supported values are: {listed}.", "audio.voice")
     elif body.stream and body.audio.format != "pcm16":
         yield Problem(
             f"Unsupported value: 'audio.format' does not support '{body.audio.format}' when stream=true. "

@@ -78,6 +78,8 @@ VOICES: Final = frozenset(
     "alloy ash ballad coral echo fable nova onyx sage shimmer verse marin cedar".split()  # noqa: SIM905
 )
 OLD_VOICES: Final = frozenset("alloy ash coral echo fable nova onyx sage shimmer".split())  # noqa: SIM905
+CONVERSING_VOICES: Final = VOICES - {"fable", "nova", "onyx"}
+"""Those that models have which hear and speak: chat with audio, Realtime."""
 LONGEST_INPUT: Final = 4096
 """Characters of a speech request's input, and of its instructions."""
 LARGEST_UPLOAD: Final = 26_214_400

@@ -25,7 +25,7 @@ from bot.local.realtime.shapes import (
     text,
 )
 from bot.local.realtime.wire import FORMATS, Json
-from bot.speech.model_table import VOICES, Feature, Use, lookup, named_for
+from bot.speech.model_table import CONVERSING_VOICES, Feature, Use, lookup, named_for
 from bot.speech.requests import DELAYS, LiveTranscriptionRequest, live_transcription_problem
 from media.frame import AudioFormat
 
@@ -126,7 +126,7 @@ _TRACING = nullable(either(fields({"workflow_name": text(), "group_id": text(), 
 
 def voice_shape(own: frozenset[str]) -> Shape:
     """OpenAI's voices, those made to order (by id), and the `own` ones of this server."""
-    return either(fields({"id": text()}, ["id"]), one_of(*sorted(VOICES | own)))
+    return either(fields({"id": text()}, ["id"]), one_of(*sorted(CONVERSING_VOICES | own)))
 
 
 @dataclass(frozen=True, slots=True)
