@@ -588,6 +588,7 @@ def _check(config: Config, where: str) -> None:
             ),
             *((is_wrong, f"bot {bot.name!r}: {rule}") for is_wrong, rule in _transfer_rules(bot)),
             *((is_wrong, f"bot {bot.name!r}: realtime.{rule}") for is_wrong, rule in _realtime_rules(bot.realtime)),
+            *((is_wrong, f"bot {bot.name!r}: audio_chat.{rule}") for is_wrong, rule in _chat_rules(bot.audio_chat)),
             *((is_wrong, f"bot {bot.name!r}: {rule}") for is_wrong, rule in _tool_rules(bot)),
         ]
     problems.append(
@@ -641,6 +642,13 @@ def _realtime_rules(realtime: RealtimeConfig) -> list[tuple[bool, str]]:
         (not realtime.stall_s > 0, "stall_s must be more than 0"),
         (not realtime.renew_before_s >= 0, "renew_before_s must be 0 or more"),
     ]
+
+
+def _chat_rules(chat: AudioChatConfig) -> Iterator[tuple[bool, str]]:
+    yield not chat.model, "model must name a model"
+    yield not chat.speaker, "speaker must name a voice"
+    yield chat.temperature is not None and not 0 <= chat.temperature <= 2, "temperature must be 0 to 2"
+    yield chat.max_output_tokens is not None and chat.max_output_tokens < 1, "max_output_tokens must be 1 or more"
 
 
 def _transfer_rules(bot: BotConfig) -> Iterator[tuple[bool, str]]:
