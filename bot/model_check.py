@@ -5,7 +5,7 @@ that is out of reach does not, for it may be back before the first call, and nor
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator
 from datetime import date
 
 import aiohttp
@@ -14,12 +14,19 @@ import structlog
 
 from bot.config import Config, ModelServerConfig
 from bot.errors import ConfigError
+from bot.speech.engine_names import EngineName, parse, server_of, setting_of
 from bot.speech.model_table import Use, named_for, warning
 
 log = structlog.get_logger()
 
 _TIMEOUT_S = 5.0
 _SOON_DAYS = 120
+_KINDS = {
+    Use.REALTIME: "realtime",
+    Use.SPEECH: "speech",
+    Use.TRANSCRIPTION: "transcription",
+    Use.LIVE_TRANSCRIPTION: "live transcription",
+}
 
 
 class _Model(msgspec.Struct):
@@ -35,9 +42,16 @@ class _Refusal(msgspec.Struct):
 
 
 async def check_models(config: Config, http: aiohttp.ClientSession, today: date) -> None:
-    """Those of realtime voices; raises `ConfigError` for one that is unknown, or for a key that is refused."""
+    """Those that calls reach through sockets of their own, for links check theirs when they start.
+
+    Raises `ConfigError` for one that is unknown, or for a key that is refused.
+    """
+    openai = config.openai
     await asyncio.gather(
-        *(check_model(name, Use.REALTIME, config.openai, http, today) for name in _named(config)),
+        *(
+            check_model(name.model, use, server_of(name, openai), http, today, setting_of(name))
+            for name, use in dict.fromkeys(_live(config))
+        )
     )
 
 
@@ -67,9 +81,16 @@ async def check_model(
         _look_ahead(name, body, today)
 
 
-def _named(config: Config) -> Sequence[str]:
-    bots = [bot.realtime for bot in config.bots if bot.voice == "realtime"]
-    return sorted({name for bot in bots for name in (bot.model, bot.transcription_model) if name})
+def _live(config: Config) -> Iterator[tuple[EngineName, Use]]:
+    for bot in config.bots:
+        if bot.voice == "realtime":
+            yield EngineName("openai-realtime", bot.realtime.model), Use.REALTIME
+            if scribe := bot.realtime.transcription_model:
+                yield EngineName("openai-realtime", scribe), Use.LIVE_TRANSCRIPTION
+        if bot.voice == "chained":
+            name = parse(bot.chained.transcriber, own=("tones",))
+            if name.kind == "openai-realtime":
+                yield name, Use.LIVE_TRANSCRIPTION
 
 
 def _instead(name: str, use: Use, today: date) -> str:
@@ -78,8 +99,7 @@ def _instead(name: str, use: Use, today: date) -> str:
         return f": {told}"
     if use is Use.CHAT:  # of models that only write, our table knows none
         return ": choose one from the server's list (GET /models)"
-    kind = {Use.REALTIME: "realtime", Use.SPEECH: "speech", Use.TRANSCRIPTION: "transcription"}.get(use, "such")
-    return f"; {kind} models are, as far as we know: {', '.join(named_for(use))}"
+    return f"; {_KINDS.get(use, 'such')} models are, as far as we know: {', '.join(named_for(use))}"
 
 
 def _look_ahead(name: str, body: bytes, today: date) -> None:
