@@ -117,6 +117,8 @@ class Call:
             return []
         if self.end_reason is not None:
             return self._after_the_end(event)
+        if isinstance(event, ReplyAudio) and event.reply_id not in self._expected:
+            return []  # it belongs to a reply already cut off
         before, self._turn = self._turn, TRANSITIONS.get((self._turn, type(event)), self._turn)
         match event:
             case StreamStarted():
@@ -228,8 +230,8 @@ class Call:
         return self._go_on(now) if self._turn is Turn.THINKING else []
 
     def _on_reply_audio(self, reply_id: str, payload: bytes, now: float) -> list[Command]:
-        if reply_id not in self._expected or self._turn is not Turn.BOT:
-            return []  # it belongs to a reply already cut off
+        if self._turn is not Turn.BOT:
+            return []  # the caller speaks
         reply = self._reply(reply_id)
         is_first = not reply.generated_ms
         self._waiting.end()  # also when it goes on after a tool
