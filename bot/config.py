@@ -56,7 +56,7 @@ class StorageConfig(_Section, frozen=True):
     database: str = "sqlite+aiosqlite:///data/offhook.db"
     """The call log: sqlite+aiosqlite:///PATH or postgresql+asyncpg://USER:PASSWORD@HOST/NAME."""
     recordings: str = "data/recordings"
-    """The folder for recordings."""
+    """The folder for recordings; beside it, in prompts, is kept what speakers that cost money have prepared."""
 
 
 class ReviewConfig(_Section, frozen=True):

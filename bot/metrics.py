@@ -62,11 +62,11 @@ class Metrics:
         )
 
         self._tokens = Counter(
-            "offhook_model_tokens_total", "Tokens of realtime models.", ["bot", "kind"], registry=self._registry
+            "offhook_model_tokens_total", "Tokens of models at servers.", ["bot", "kind"], registry=self._registry
         )
         self._cost = Counter(
             "offhook_model_cost_dollars_total",
-            "What realtime models cost by the price table.",
+            "What models at servers cost by the price table.",
             ["bot"],
             registry=self._registry,
         )

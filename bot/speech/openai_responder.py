@@ -84,7 +84,7 @@ class OpenAIResponder:
 
     def _judge(self, answer: "_Answer", tools: Sequence[UseTool]) -> None:
         if not answer.is_whole:
-            log.warning("answer_cut_off", model=self._model, reason=answer.finish_reason or "the stream ended")
+            log.warning("answer_cut_off", model=self._model, reason=answer.finish_reason)
         if answer.sentences or tools:
             return
         raise VoiceError(f"the model {self._model!r} gave no answer: {_REMEDIES.get(answer.finish_reason, _NOTHING)}")
@@ -110,7 +110,7 @@ class _Answer:
     @property
     def is_whole(self) -> bool:
         """Else its last sentence may be half a one, and the arguments of a tool half an object."""
-        return self.finish_reason in ("stop", "tool_calls", "function_call")
+        return self.finish_reason not in ("length", "content_filter")
 
     def read(self, chunk: "ChatCompletionChunk") -> str:
         """The text that a chunk adds."""
@@ -134,8 +134,8 @@ def _spent(model: str, usage: "CompletionUsage", price: Price) -> Spent:
     read = usage.prompt_tokens_details
     cached = (read.cached_tokens if read is not None else None) or 0
     counted = {
-        "text_in": usage.prompt_tokens - cached,
+        "text_in": (usage.prompt_tokens or 0) - cached,
         "text_cached": cached,
-        "text_out": usage.completion_tokens,
+        "text_out": usage.completion_tokens or 0,
     }
     return Spent(model, counted, cost_usd(counted, price))
