@@ -211,7 +211,6 @@ class Call:
             return self._resume(now)
         self._interruption = Interruption()
         self._is_unanswered = False
-        self._failures = 0
         self._turn = Turn.BOT if self._is_filling else Turn.THINKING
         self._waiting.begin(now)
         return [Respond(self._expect())]
@@ -235,7 +234,7 @@ class Call:
         reply = self._reply(reply_id)
         is_first = not reply.generated_ms
         self._waiting.end()  # also when it goes on after a tool
-        if is_first and self._policy.is_voice_led:
+        if is_first:
             self._failures = 0
         reply.lengthen(self._audio.ms(len(payload)))
         self.playout.push(reply_id, payload)

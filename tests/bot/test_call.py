@@ -205,6 +205,13 @@ def test_an_engine_that_fails_once_costs_a_question_and_twice_the_call(talk: Con
     assert of_kind(talk.passes(2.0), EndCall) == [EndCall(EndReason.VOICE_FAILED)]
 
 
+def test_words_that_are_understood_forgive_nothing_as_long_as_they_get_no_answer(talk: Conversation):
+    for prompt in ("pardon", "apology"):
+        talk.caller_says("When do you open?")
+        assert announced(talk.happens(VoiceFailed("the model is broken"))) == [prompt]
+        talk.passes(1.5)
+
+
 def test_an_answer_in_between_forgives_a_failure(talk: Conversation):
     talk.happens(VoiceFailed("no memory"))
     talk.passes(1.5)
