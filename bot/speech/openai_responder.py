@@ -21,6 +21,7 @@ from bot.speech.model_table import Use, lookup
 from bot.speech.openai_client import OpenAIClient
 from bot.speech.prices import Price, cost_usd, price_of
 from bot.speech.sentences import Sentences, plain
+from bot.speech.thoughts import Thoughts
 from bot.tools.spec import ToolSpec
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class OpenAIResponder:
                         if (say := _sentence(piece)) is not None:
                             answer.sentences += 1
                             yield say
-        rest = _sentence(splitter.flush())
+        rest = _sentence("".join([*splitter.push(answer.thoughts.flush()), splitter.flush()]))
         if rest is not None and (answer.is_whole or not answer.sentences):
             answer.sentences += 1
             yield rest
@@ -106,6 +107,7 @@ class _Answer:
     finish_reason: str = ""
     usage: "CompletionUsage | None" = None
     calls: CalledTools = field(default_factory=CalledTools)
+    thoughts: Thoughts = field(default_factory=Thoughts)
 
     @property
     def is_whole(self) -> bool:
@@ -120,7 +122,7 @@ class _Answer:
             self.finish_reason = choice.finish_reason or self.finish_reason
             if (delta := choice.delta) is None:  # against the specification, but some do
                 continue
-            text += (delta.content or "") + (delta.refusal or "")
+            text += self.thoughts.push(delta.content or "") + (delta.refusal or "")
             self.calls.add(delta.tool_calls)
         return text
 

@@ -146,6 +146,17 @@ async def test_an_empty_answer_is_a_failure_that_says_what_to_look_at(finish: st
             await parts(made)
 
 
+async def test_what_a_model_thinks_is_not_said():
+    async with responder(chat("<thi", "nk>Hours? Hm. </think>", "We open at nine.")) as (made, _):
+        assert await parts(made) == [Say("We open at nine.")]
+
+
+async def test_a_model_that_only_thinks_gives_no_answer():
+    async with responder(chat("<think>Hours? Hm. And", finish="length")) as (made, _):
+        with pytest.raises(VoiceError, match="perhaps by thinking"):
+            await parts(made)
+
+
 async def test_a_refusal_is_said():
     async with responder(chat({"refusal": "I cannot help with that."})) as (made, _):
         assert await parts(made) == [Say("I cannot help with that.")]
