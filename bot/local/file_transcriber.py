@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from bot.local.sound_files import SoundFile
     from bot.local.whisper_files import FileWhisper, Listening
 
-MULTILINGUAL = 'chained.transcriber = "local:PATH", the folder of a multilingual Whisper in CTranslate2\'s format'
+MULTILINGUAL = (
+    'chained.transcriber = "local:PATH", the folder of a multilingual Whisper in CTranslate2\'s format, or '
+    '"local:whisper-base" for one in the cache of Hugging Face'
+)
 """How other languages are configured."""
 
 

