@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, select, tuple_
+from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.calllog.query import Term
@@ -39,15 +39,14 @@ async def load_excerpts(
     if not terms or not places:
         return {}
     known = select(call_words).where(call_words.c.place.in_(list(places.values())))
-    wanted = [
-        (words.call_row, index) for words in await connection.execute(known) for index in _turns_with(words, terms)
-    ]
-    if not wanted:
-        return {}
-    said = select(turns).where(tuple_(turns.c.call_row, turns.c.turn_index).in_(wanted)).order_by(turns.c.turn_index)
+    wanted = {words.call_row: _turns_with(words, terms) for words in await connection.execute(known)}
+    # More turns than are wanted, but each found by its index: SQLite has none for pairs.
+    indices = {index for ours in wanted.values() for index in ours}
+    said = select(turns).where(turns.c.call_row.in_(list(wanted)), turns.c.turn_index.in_(indices))
     found: dict[int, list[Excerpt]] = {}
-    for turn in await connection.execute(said):
-        found.setdefault(turn.call_row, []).append(_excerpt(turn, terms))
+    for turn in await connection.execute(said.order_by(turns.c.turn_index)):
+        if turn.turn_index in wanted[turn.call_row]:
+            found.setdefault(turn.call_row, []).append(_excerpt(turn, terms))
     return found
 
 

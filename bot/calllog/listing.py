@@ -65,8 +65,18 @@ async def _not_indexed(
     return [(row.place, row.id) for row in await connection.execute(newest(query, limit))]
 
 
+_SETTINGS = {
+    "plan_cache_mode": "force_custom_plan",  # each search has words of its own
+    "jit": "off",  # compiling takes longer than the search, and so does starting helpers
+    "max_parallel_workers_per_gather": "0",
+    # A page is some hundred calls: PostgreSQL expects more where it cannot know, and would read a whole table for them.
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+}
+
+
 async def _prepare(connection: AsyncConnection) -> None:
-    """PostgreSQL plans each search for its own words, and compiles none: that takes longer than to run it."""
+    """Tell PostgreSQL, for this one transaction, how searches are planned."""
     if connection.dialect.name == "postgresql":
-        settings = (("plan_cache_mode", "force_custom_plan"), ("jit", "off"))
-        await connection.execute(select(*(func.set_config(name, value, True) for name, value in settings)))
+        await connection.execute(select(*(func.set_config(name, value, True) for name, value in _SETTINGS.items())))

@@ -117,16 +117,21 @@ async def _find_in_postgresql(
     for walked in (_WALKED, _WALKED_FURTHER):
         lowest = await _place_below(connection, top, walked)
         if lowest is None or (bottom is not None and lowest <= bottom):
-            break
+            return found + await _walk(connection, wanted, filters, limit - len(found), top, bottom)
         found += await _walk(connection, wanted, filters, limit - len(found), top, lowest)
         top = lowest
         if len(found) == limit:
             return found
         if len(found) * (_WALKED_FURTHER // _WALKED) < limit:
             break
+    await connection.execute(_ONLY_BITMAPS)
     whole = _postgresql_query(wanted, filters, top, bottom).cte("found").prefix_with("MATERIALIZED")
     rest = select(whole.c.place, whole.c.id).order_by(whole.c.place.desc()).limit(limit - len(found))
     return found + await _rows(connection, rest)
+
+
+_ONLY_BITMAPS = select(func.set_config("enable_indexscan", "off", True))
+"""PostgreSQL takes words it has no figures of for frequent, and would walk all calls to find none."""
 
 
 async def _place_below(connection: AsyncConnection, top: int, calls_above: int) -> int | None:
@@ -136,7 +141,7 @@ async def _place_below(connection: AsyncConnection, top: int, calls_above: int) 
 
 
 async def _walk(
-    connection: AsyncConnection, wanted: Wanted, filters: CallFilter, limit: int, top: int, bottom: int
+    connection: AsyncConnection, wanted: Wanted, filters: CallFilter, limit: int, top: int, bottom: int | None
 ) -> Found:
     query = _postgresql_query(wanted, filters, top, bottom)
     return await _rows(connection, query.order_by(call_words.c.place.desc()).limit(limit))

@@ -53,7 +53,7 @@ def postgres_server() -> Iterator[PostgresServer]:
     try:
         if os.geteuid() == 0:
             shutil.chown(folder, "postgres")
-        server = PostgresServer(folder, _free_port())
+        server = PostgresServer(folder, free_port())
         server.initialise()
         server.start()
         try:
@@ -84,7 +84,7 @@ def _run(program: str, *arguments: str) -> None:
     )
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

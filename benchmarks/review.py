@@ -1,0 +1,410 @@
+"""How long the review pages wait for the call log, with as many calls in it as you say.
+
+Builds the calls once (words by their real frequencies: sentences of tests/data and a long tail of names and numbers;
+callers, tools, flags and messages by fixed shares over a year), then asks for pages as people do: first and far down,
+by rare, common and absent words, by each filter and by several. Prints p50 and p95 of each kind for both databases,
+from asking to having the calls with their excerpts as Python objects, one after the other.
+
+    python -m benchmarks.review --folder /var/tmp/calls                       # a million calls, SQLite and PostgreSQL
+    python -m benchmarks.review --folder /tmp/calls --calls 100000 --only sqlite
+"""
+
+import argparse
+import asyncio
+import itertools
+import json
+import random
+import re
+import shutil
+import sqlite3
+import string
+import time
+import tomllib
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import asyncpg
+
+from bot.calllog.facets import facets_of
+from bot.calllog.filters import TOP, CallFilter
+from bot.calllog.reader import CallReader
+from bot.calllog.schema import INDEX_VERSION, place_of
+from bot.calllog.store import CallLog
+from bot.calllog.summing_up import FLAGS
+from bot.calllog.words import words_of
+from tests.support.postgres import PostgresServer, free_port
+
+DATA = Path(__file__).parents[1] / "tests/data"
+NEWEST = datetime(2026, 11, 20, 12, tzinfo=UTC)
+YEAR = timedelta(days=365)
+BOTS = (("reception", 60), ("sales", 25), ("support", 13), ("night desk", 2))
+CARRIERS = (("twilio", 90), ("telnyx", 9), ("sip", 1))
+REASONS = (("caller_hung_up", 800), ("bot_hung_up", 120), ("transferred", 50), ("idle", 25), ("voice_failed", 5))
+TOOLS = (("lookup_fact", 20), ("take_message", 5), ("transfer", 3), ("cancel_order", 0.1))
+SHARES = dict(zip(FLAGS, (0.5, 4.0, 0.3, 1.0, 2.0, 2.5, 0.05), strict=True))  # per cent of calls
+TAIL_WORDS = 60_000
+POOL = 40_000  # different sentences
+TURNS = (2, 4, 6, 6, 8, 8, 10, 14)
+BATCH = 5_000
+ROUNDS = 30
+PAGE = 50
+
+_TABLES = """
+calls: id call_id run carrier carrier_call_id bot direction from_number to_number started_at config ended_at duration_ms
+    end_reason turns interruptions reply_p50_ms reply_p95_ms counters place index_version cost_microdollars flags tools
+    verdict
+turns: id call_row turn_index role kind started_ms ended_ms text heard_text generated_ms sent_ms heard_ms interrupted
+    reply_ms
+call_words: place call_row terms turn_indices
+messages: id call_row turn_index at_ms duration_ms text from_number read_at
+call_tags: call_row tag
+"""
+COLUMNS = {name: columns.split() for name, columns in re.findall(r"(\w+):((?:\s+\w+(?!:))+)(?=\n)", _TABLES)}
+Tables = dict[str, list[tuple[Any, ...]]]
+
+
+# -- the calls --------------------------------------------------------------------------------------------------------
+
+
+def sentences() -> list[str]:
+    """What people and bots really say."""
+    found = [
+        file["transcript"]
+        for file in json.loads((DATA / "manifest.json").read_text())["files"]
+        if file.get("transcript")
+    ]
+    for path in DATA.glob("facts/*.toml"):
+        facts = tomllib.loads(path.read_text())
+        found += [text for fact in facts.get("facts", []) for text in (*fact["ask"], fact["answer"])]
+        found += [text for asked in facts.get("answered", {}).values() for text in asked]
+    return [text.capitalize() for text in found]
+
+
+class World:
+    """All that calls are made of; the same each time."""
+
+    def __init__(self) -> None:
+        self._random = random.Random(5)
+        self.said = sentences()
+        self.tail = [self._name() for _ in range(TAIL_WORDS)]
+        weights = list(itertools.accumulate(1 / (rank + 20) for rank in range(TAIL_WORDS)))
+        self.pool = []
+        for _ in range(POOL):
+            names = self._random.choices(self.tail, cum_weights=weights, k=self._random.choice((0, 1, 1, 2, 3)))
+            self.pool.append(" ".join([self._random.choice(self.said), *names]))
+        self.words = [" ".join(words_of(text)) for text in self.pool]
+        self.callers = [f"+1{self._random.randrange(2 * 10**9, 10**10)}" for _ in range(300_000)]
+
+    def _name(self) -> str:
+        return "".join(
+            self._random.choices("bcdfghklmnprstvz", k=1) + self._random.choices(string.ascii_lowercase, k=6)
+        )
+
+    def batches(self, calls: int) -> Iterator[Tables]:
+        """The rows of each table, some thousand calls at a time, the oldest first."""
+        turn_row = message_row = 0
+        for first in range(1, calls + 1, BATCH):
+            tables: Tables = {name: [] for name in ("calls", "turns", "call_words", "messages", "call_tags")}
+            for row in range(first, min(first + BATCH, calls + 1)):
+                started_at = NEWEST - YEAR * ((calls - row) / calls)
+                turn_row, message_row = self._add(tables, row, started_at, turn_row, message_row)
+            yield tables
+
+    def _pick(self, choices: Sequence[tuple[str, float]]) -> str:
+        names, weights = zip(*choices, strict=True)
+        return self._random.choices(names, weights)[0]
+
+    def _add(self, tables: Tables, row: int, started_at: datetime, turn_row: int, message_row: int) -> tuple[int, int]:
+        chance = self._random.random
+        turns = self._random.choice(TURNS)
+        duration_ms = turns * self._random.randrange(2_000, 15_000)
+        flags = [flag for flag, share in SHARES.items() if chance() * 100 < share]
+        tools = sorted(tool for tool, share in TOOLS if chance() * 100 < share)
+        tags = ["follow up"] if chance() < 0.003 else []
+        verdict = self._pick((("good", 50), ("bad", 20), ("unsure", 5))) if chance() < 0.02 else None
+        has_message = chance() < 0.04
+        unread = has_message and chance() < 0.2
+        call = SimpleNamespace(
+            bot=self._pick(BOTS),
+            carrier=self._pick(CARRIERS),
+            end_reason=self._pick(REASONS),
+            from_number=self._random.choice(self.callers),
+            to_number="+15550002222",
+            duration_ms=duration_ms,
+            verdict=verdict,
+        )
+        place = place_of(started_at, row)
+        ended_at = started_at + timedelta(milliseconds=duration_ms)
+        tables["calls"].append(
+            (row, f"{started_at:%Y%m%dT%H%M%S}-{row:08x}", 1, call.carrier, f"CA{row:032x}", call.bot, "inbound",
+             call.from_number, call.to_number, started_at, "{}", ended_at, duration_ms, call.end_reason, turns,
+             int(chance() * 3), 600 + int(chance() * 900), 1500, "{}", place, INDEX_VERSION, int(chance() * 9000),
+             json.dumps(flags), json.dumps(tools), verdict)
+        )  # fmt: skip
+        terms = []
+        for index in range(turns):
+            turn_row += 1
+            number = int(chance() * POOL)
+            text, words = self.pool[number], self.words[number]
+            if index == 2:
+                text, words = f"{text} My order is {row:07}.", f"{words} my order is {row:07}"
+            is_bot = index % 2 == 0
+            terms.append(f"_ {words}")
+            tables["turns"].append(
+                (turn_row, row, index, "bot" if is_bot else "caller", "reply" if is_bot else "speech", index * 5000,
+                 index * 5000 + 3000, text, text if is_bot else None, 3000, 3000, 3000, False, 700 if is_bot else None)
+            )  # fmt: skip
+        terms += facets_of(call, flags, tools, tags, unread=unread)
+        tables["call_words"].append((place, row, " ".join(terms), " ".join(map(str, range(turns)))))
+        tables["call_tags"] += [(row, tag) for tag in tags]
+        if has_message:
+            message_row += 1
+            read_at = None if unread else ended_at
+            tables["messages"].append((message_row, row, 1, 5000, 3000, "Call me.", call.from_number, read_at))
+        return turn_row, message_row
+
+
+def sqlite_value(value: Any) -> Any:
+    return f"{value:%Y-%m-%d %H:%M:%S.%f}" if isinstance(value, datetime) else value
+
+
+async def build_sqlite(path: Path, calls: int) -> str:
+    url = f"sqlite+aiosqlite:///{path}"
+    if path.exists():
+        return url
+    making = path.with_suffix(".making")
+    for left in path.parent.glob(f"{making.name}*"):
+        left.unlink()
+    await (await CallLog.open(f"sqlite+aiosqlite:///{making}")).close()
+    connection = sqlite3.connect(making, isolation_level=None)
+    connection.execute("PRAGMA synchronous = OFF")
+    connection.execute("PRAGMA cache_size = -400000")
+    known: set[str] = set()
+    for tables in World().batches(calls):
+        connection.execute("BEGIN")
+        for name, rows in tables.items():
+            columns = COLUMNS[name]
+            marks = ", ".join("?" * len(columns))
+            statement = f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({marks})"
+            connection.executemany(statement, (tuple(map(sqlite_value, row)) for row in rows))
+        said = {word for row in tables["call_words"] for word in row[2].split(" ") if word[0] != "_"} - known
+        connection.executemany("INSERT OR IGNORE INTO said_words VALUES (?)", ((word,) for word in said))
+        known |= said
+        connection.execute("COMMIT")
+        progress("SQLite", tables, calls)
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    making.rename(path)
+    return url
+
+
+async def build_postgresql(server: PostgresServer, calls: int) -> str:
+    url = server.url(f"calls{calls}")
+    connection = await asyncpg.connect(server.url().replace("+asyncpg", ""))
+    is_there = await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", f"calls{calls}")
+    if not is_there:
+        await connection.execute("DROP DATABASE IF EXISTS making")
+        await connection.execute("CREATE DATABASE making")
+        await fill_postgresql(server.url("making"), calls)
+        await connection.execute(f"ALTER DATABASE making RENAME TO calls{calls}")
+    await connection.close()
+    return url
+
+
+async def fill_postgresql(url: str, calls: int) -> None:
+    await (await CallLog.open(url)).close()
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+    await connection.execute("SET maintenance_work_mem = '512MB'")
+    await connection.set_type_codec(
+        "jsonb", schema="pg_catalog", format="binary", decoder=bytes, encoder=lambda value: b"\x01" + value.encode()
+    )
+    gin = await connection.fetchval("SELECT indexdef FROM pg_indexes WHERE indexname = 'ix_call_words_lexemes'")
+    await connection.execute("DROP INDEX ix_call_words_lexemes")  # made at once it takes a tenth of the time
+    for tables in World().batches(calls):
+        for name, rows in tables.items():
+            await connection.copy_records_to_table(name, records=rows, columns=COLUMNS[name])
+        progress("PostgreSQL", tables, calls)
+    await connection.execute(gin)
+    await connection.execute("VACUUM ANALYZE")
+    await connection.close()
+
+
+def progress(name: str, tables: Tables, calls: int) -> None:
+    print(f"\r{name}: {tables['calls'][-1][0]:,} of {calls:,} calls", end="", flush=True)
+
+
+# -- what is asked ----------------------------------------------------------------------------------------------------
+
+Ask = Callable[[random.Random], tuple[CallFilter, int]]
+
+
+def kinds(world: World, calls: int) -> dict[str, Ask]:
+    def place(chosen: random.Random) -> int:
+        return place_of(NEWEST - YEAR * chosen.random())
+
+    def day(chosen: random.Random) -> dict[str, datetime]:
+        since = NEWEST - YEAR * chosen.random()
+        return {"since": since, "until": since + timedelta(days=1)}
+
+    def order(chosen: random.Random) -> str:
+        return f"{chosen.randrange(1, calls):07}"
+
+    def name(chosen: random.Random) -> str:
+        return chosen.choice(world.tail[:20_000])
+
+    def common(chosen: random.Random) -> str:
+        return chosen.choice(("the", "you", "to", "open", "we", "are", "what"))
+
+    def phrase(chosen: random.Random) -> str:
+        words = words_of(chosen.choice(world.said))
+        at = chosen.randrange(max(1, len(words) - 3))
+        return '"' + " ".join(words[at : at + 3]) + '"'
+
+    def caller(chosen: random.Random) -> str:
+        return chosen.choice(world.callers)
+
+    def asking(**wanted: Any) -> Ask:
+        def ask(chosen: random.Random) -> tuple[CallFilter, int]:
+            values = {key: value(chosen) if callable(value) else value for key, value in wanted.items()}
+            before = values.pop("before", TOP)
+            values |= values.pop("days", {})
+            return CallFilter(**values), before
+
+        return ask
+
+    return {
+        "first page": asking(),
+        "deep page": asking(before=place),
+        "a day": asking(days=day),
+        "bot": asking(bot="sales"),
+        "bot, deep": asking(bot="night desk", before=place),
+        "carrier": asking(carrier="sip"),
+        "end reason": asking(end_reason="voice_failed"),
+        "number": asking(number=caller),
+        "part of a number": asking(number_part=lambda chosen: caller(chosen)[-4:]),
+        "three digits": asking(number_part=lambda chosen: caller(chosen)[-3:]),
+        "length": asking(min_ms=120_000, max_ms=125_000),
+        "longer than any": asking(min_ms=3_600_000),
+        "flag": asking(flags=("error",)),
+        "rarest flag": asking(flags=("gap",)),
+        "two flags": asking(flags=("error", "slow_reply")),
+        "tool": asking(tool="cancel_order"),
+        "unread message": asking(has_unread_message=True),
+        "verdict": asking(verdict="bad"),
+        "no verdict": asking(verdict="none"),
+        "tag": asking(tag="follow up"),
+        "bot and reason": asking(bot="night desk", end_reason="voice_failed"),
+        "three filters": asking(bot="support", carrier="telnyx", flags=("silence",)),
+        "filters, no call": asking(bot="night desk", tool="cancel_order", flags=("gap",)),
+        "rarest word": asking(text=order),
+        "rare word": asking(text=name),
+        "common word": asking(text=common),
+        "common word, deep": asking(text=common, before=place),
+        "two common words": asking(text=lambda chosen: f"{common(chosen)} {common(chosen)}"),
+        "common and rare": asking(text=lambda chosen: f"{common(chosen)} {order(chosen)}"),
+        "two rare words": asking(text=lambda chosen: f"{name(chosen)} {name(chosen)}"),
+        "phrase": asking(text=phrase),
+        "phrase, never said": asking(text='"the to you"'),
+        "beginning of a word": asking(text=lambda chosen: name(chosen)[:4] + "*"),
+        "common beginning": asking(text=lambda chosen: chosen.choice(("ope*", "whe*", "con*", "the*"))),
+        "absent word": asking(text="xylophonist"),
+        "common word + bot": asking(text=common, bot="night desk"),
+        "common word + flag": asking(text=common, flags=("gap",)),
+        "common word + day": asking(text=common, days=day),
+        "common word + number": asking(text=common, number_part=lambda chosen: caller(chosen)[-4:]),
+        "common word + length": asking(text=common, min_ms=120_000, max_ms=125_000),
+        "phrase + bot + day": asking(text=phrase, bot="sales", days=day),
+        "rare word + bot": asking(text=name, bot="sales"),
+    }
+
+
+async def measure(url: str, world: World, calls: int) -> dict[str, list[float]]:
+    reader = await CallReader.open(url)
+    taken: dict[str, list[float]] = {}
+    for kind, ask in kinds(world, calls).items():
+        chosen = random.Random(kind)
+        for _ in range(ROUNDS):
+            filters, before = ask(chosen)
+            begin = time.perf_counter()
+            await reader.page(filters, PAGE, before)
+            taken.setdefault(kind, []).append(time.perf_counter() - begin)
+            if before == TOP:
+                begin = time.perf_counter()
+                await reader.count_calls(filters)
+                taken.setdefault(f"count: {kind}", []).append(time.perf_counter() - begin)
+    page = await reader.list_calls(limit=ROUNDS)
+    for call in page:
+        begin = time.perf_counter()
+        await reader.get_call(call.call_id)
+        taken.setdefault("one call", []).append(time.perf_counter() - begin)
+    await reader.close()
+    return taken
+
+
+def show(name: str, taken: dict[str, list[float]]) -> None:
+    print(
+        f"\n{name}: ms for a page of {PAGE}, and for counting up to 10,000\n"
+        f"{'':24}{'p50':>8}{'p95':>8}{'count p50':>12}{'p95':>8}"
+    )
+    for kind, times in taken.items():
+        if kind.startswith("count: "):
+            continue
+        line = f"{kind:24}" + "".join(f"{percentile(times, share) * 1000:8.1f}" for share in (50, 95))
+        if counting := taken.get(f"count: {kind}"):
+            line += f"{percentile(counting, 50) * 1000:12.1f}{percentile(counting, 95) * 1000:8.1f}"
+        print(line)
+    pages = [time for kind, times in taken.items() if not kind.startswith("count: ") for time in times]
+    print(f"{'all pages':24}{percentile(pages, 50) * 1000:8.1f}{percentile(pages, 95) * 1000:8.1f}")
+
+
+def percentile(times: Sequence[float], share: int) -> float:
+    return sorted(times)[-(-len(times) * share // 100) - 1]
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folder", type=Path, required=True, help="where the calls are kept from one time to the next")
+    parser.add_argument("--calls", type=int, default=1_000_000)
+    parser.add_argument("--only", choices=("sqlite", "postgresql"))
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    world = World()
+    if options.only != "postgresql":
+        path = options.folder / f"calls{options.calls}.db"
+        begin, was_there = time.monotonic(), path.exists()
+        url = await build_sqlite(path, options.calls)
+        told(was_there, begin, path.stat().st_size)
+        show("SQLite", await measure(url, world, options.calls))
+    if options.only != "sqlite":
+        await with_postgresql(options.folder / "postgresql", world, options.calls)
+
+
+async def with_postgresql(folder: Path, world: World, calls: int) -> None:
+    server = PostgresServer(folder, free_port())
+    if not folder.exists():
+        folder.mkdir()
+        shutil.chown(folder, "postgres")
+        server.initialise()
+    server.start()
+    try:
+        begin = time.monotonic()
+        url = await build_postgresql(server, calls)
+        connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+        size = await connection.fetchval("SELECT pg_database_size(current_database())")
+        await connection.close()
+        told(time.monotonic() - begin < 1, begin, size)
+        show("PostgreSQL", await measure(url, world, calls))
+    finally:
+        server.stop()
+
+
+def told(was_there: bool, begin: float, size_bytes: int) -> None:
+    built = "there already" if was_there else f"built in {time.monotonic() - begin:.0f} s"
+    print(f"\r{built}, {size_bytes / 1e9:.2f} GB{'':30}")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
