@@ -114,6 +114,7 @@ class Timeline:
     tokens: Counter[str] = field(default_factory=Counter)
     cost_usd: float = 0.0
     _partial_at_ms: int = -_PARTIAL_EVERY_MS
+    _guessed: set[int] = field(default_factory=set)  # where utterances began whose first words were written already
     _last_cut: TurnRecord | None = None  # its end may yet be known more exactly
     _last_cut_id: str = ""
 
@@ -152,7 +153,7 @@ class Timeline:
                 pass
             case UtteranceEnded(start_ms, end_ms):
                 self._waiting = _Waiting(speech_ended_ms=end_ms, decided_ms=at_ms)
-                self._utterances[start_ms] = self._new_index()
+                self._turn_index(start_ms)  # it has one already where its first words came while it lasted
                 self._note(end_ms, "utterance_ended", start_ms=start_ms, decided_ms=at_ms)
             case CallerSaying(text, start_ms):
                 self._on_caller_saying(text, start_ms, at_ms)
@@ -246,6 +247,7 @@ class Timeline:
         if not text or at_ms < self._partial_at_ms + _PARTIAL_EVERY_MS:
             return
         self._partial_at_ms = at_ms
+        self._guessed.add(start_ms)
         self._records.append(
             TurnRecord(
                 call_id=self.call_id,
@@ -262,9 +264,10 @@ class Timeline:
         if not text:
             kind = "words_unwritten" if is_unwritten else "no_words"
             self._note(at_ms, kind, start_ms=start_ms, end_ms=end_ms)
-            return
+            if start_ms not in self._guessed:
+                return
         index = self._turn_index(start_ms)
-        self._understood.add(index)
+        self._understood |= {index} if text else set()
         self._records.append(
             TurnRecord(
                 call_id=self.call_id,

@@ -8,6 +8,7 @@ from bot.calllog.records import MessageTaken, TimelineEvent, TurnRecord
 from bot.events import (
     AnnounceReply,
     CallerSaid,
+    CallerSaying,
     CancelReply,
     ClearPlayout,
     DigitPressed,
@@ -107,6 +108,22 @@ def test_a_question_and_its_answer_are_two_turns_with_the_delay_in_its_parts(tim
     parts = (heard.endpointing_ms, heard.transcription_ms, heard.response_ms, heard.synthesis_ms, heard.reply_ms)
     assert parts == (500, 10, 20, 70, 620)
     assert timeline.turns == 2
+
+
+def test_words_that_come_while_the_caller_speaks_are_the_same_turn_as_the_last_word_on_them(timeline: Timeline):
+    timeline.happened(SpeechStarted(1000), 1.1)
+    timeline.happened(CallerSaying("When do", 1000), 1.6)
+    timeline.happened(UtteranceEnded(1000, 2000, b""), 2.5)
+    timeline.happened(CallerSaid("When do you open?", 1000, 2000), 2.51)
+    assert [(turn.index, turn.text) for turn in turns(timeline)] == [(0, "When do"), (0, "When do you open?")]
+
+
+def test_first_words_that_turn_out_to_be_none_are_taken_back(timeline: Timeline):
+    timeline.happened(CallerSaying("Uh", 1000), 1.6)
+    timeline.happened(UtteranceEnded(1000, 2000, b""), 2.5)
+    timeline.happened(CallerSaid("", 1000, 2000), 2.51)
+    assert [(turn.index, turn.text) for turn in turns(timeline)] == [(0, "Uh"), (0, "")]
+    assert timeline.turns == 0
 
 
 def test_a_cut_reply_is_written_with_what_was_heard_of_it(timeline: Timeline):

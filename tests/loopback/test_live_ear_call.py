@@ -13,13 +13,13 @@ import pytest
 from bot.calllog.store import CallLog
 from bot.config import BotConfig, ChainedConfig, Config, OpenAIConfig, RealtimeConfig, StorageConfig
 from bot.local.serving import serving
-from bot.rehearsal.caller import Interrupt, Say, ScriptedCaller, Step, WaitForReply
+from bot.rehearsal.caller import HangUp, Interrupt, Say, ScriptedCaller, Step, Wait, WaitForReply
 from bot.rehearsal.report import CallReport
 from bot.rehearsal.stage import Stage, stage
 from bot.rehearsal.studio import CallerVoice
 from bot.rehearsal.twilio import place_call
 from bot.serving import completed
-from tests.support.live_relay import Relay, relaying
+from tests.support.live_relay import Passed, Relay, relaying
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,3 +106,58 @@ async def test_three_questions_an_interruption_and_a_goodbye(tmp_path: Path, mod
     assert len(cut.heard_text) < len(cut.text)
     assert call.call.end_reason == "bot_hung_up"
     assert len(here.relay.sockets) == 1  # the one made ready at the webhook
+
+
+@pytest.mark.timeout(90)
+@pytest.mark.parametrize("turn_detection", ["local", "server_vad"])
+async def test_a_link_that_is_cut_in_the_middle_of_an_utterance_costs_no_word(tmp_path: Path, turn_detection: str):
+    spoken = [0]
+
+    def cuts(number: int, passed: Passed) -> bool:
+        spoken[0] += passed.is_loud
+        return number == 0 and spoken[0] == 40  # 0.8 s into the question
+
+    relay = Relay("", cuts=cuts)
+    chained = {"transcriber": "openai-realtime:gpt-transcribe", "turn_detection": turn_detection}
+    async with scene(tmp_path, relay, **chained) as here:
+        report = await here.dial(
+            WaitForReply(),
+            Say(await here.say("Can you please tell me what your opening hours are?")),
+            WaitForReply(quiet_ms=900),
+            HangUp(),
+        )
+        call = await here.logged()
+    assert (report.ended_by, report.errors) == ("caller", ())
+    assert len(relay.sockets) == 2
+    [question] = said(call, "caller")
+    assert question.lower().startswith("can you please tell me what")
+    assert question.lower().endswith("opening hours are?")
+    assert any("nine to six" in text for text in said(call, "bot"))
+
+
+@pytest.mark.timeout(90)
+async def test_a_transcriber_that_never_answers_is_told_to_the_caller(tmp_path: Path):
+    relay = Relay("", swallows=lambda number, event: "input_audio_transcription" in event["type"])
+    async with scene(tmp_path, relay, transcriber="openai-realtime:gpt-live-transcribe") as here:
+        report = await here.dial(WaitForReply(), Say(await here.say("What are your opening hours?")), Wait(12_000))
+        call = await here.logged()
+    assert report.ended_by == "bot"
+    assert call.call.end_reason == "voice_failed"
+    assert [turn.kind for turn in call.turns if turn.role == "bot"] == ["greeting", "filler", "apology"]
+    assert len(relay.sockets) == 2  # replaced once
+
+
+@pytest.mark.timeout(90)
+async def test_a_message_that_ends_with_a_hang_up_is_kept(tmp_path: Path):
+    async with scene(tmp_path, transcriber="openai-realtime:gpt-live-transcribe") as here:
+        await here.dial(
+            WaitForReply(),
+            Say(await here.say("I would like to leave a message.")),
+            WaitForReply(quiet_ms=900),
+            Say(await here.say("This is Maria. Please call me back tomorrow.")),
+            HangUp(),
+        )
+        call = await here.logged()
+    [message] = call.messages
+    assert "Maria" in message.text
+    assert call.call.end_reason == "caller_hung_up"

@@ -1,9 +1,10 @@
-"""A relay before a Realtime server that does to its sockets what networks and busy services do. Loopback only.
+"""A relay before a Realtime server that does to its sockets what networks and busy services do. Loopback, mu-law only.
 
 Messages pass both ways as they are, but for what the relay was told to spoil.
 """
 
 import asyncio
+import base64
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -12,6 +13,11 @@ from typing import Any
 
 import aiohttp
 from aiohttp import web
+
+from media.g711 import decode_ulaw
+from media.level import peak
+
+_LOUD = 2000  # of 32,768
 
 Event = Mapping[str, Any]
 
@@ -22,7 +28,7 @@ class Passed:
 
     sent: list[Event] = field(default_factory=list)
     received: list[Event] = field(default_factory=list)
-    appends: int = 0
+    is_loud: bool = False  # whether somebody speaks in the sound that passes now
     is_over: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -50,7 +56,7 @@ class Relay:
             async for message in client:
                 event = json.loads(message.data)
                 if event["type"] == "input_audio_buffer.append":
-                    passed.appends += 1
+                    passed.is_loud = peak(decode_ulaw(base64.b64decode(event["audio"]))) > _LOUD
                     if self.cuts(number, passed):
                         assert request.transport is not None
                         request.transport.abort()
