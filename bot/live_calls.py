@@ -9,8 +9,10 @@ from contextlib import contextmanager
 import structlog
 from aiohttp import web
 
+from bot.calllog.records import Record
 from bot.errors import BotError
 from bot.events import OperatorHungUp, OperatorSpoke, OperatorTransferred
+from bot.feed import Watcher
 from bot.runner import CallRunner, Listener
 from bot.service import Service
 from bot.speech.links import whole_sound
@@ -68,6 +70,21 @@ class LiveCalls:
         runner = self._find(call_id)
         with runner.overheard_by(listener):
             yield runner.audio.rate_hz
+
+    @contextmanager
+    def watched_by(self, call_id: str, watcher: Watcher) -> Iterator[None]:
+        """While the block lasts, `watcher` is called with every record of the call, on the event loop."""
+
+        def if_meant(record: Record) -> None:
+            if record.call_id == call_id:
+                watcher(record)
+
+        with self._service.feed.watched_by(if_meant):
+            yield
+
+    async def written(self) -> None:
+        """Wait until everything that has happened so far is in the call log. Raises `StoreError`."""
+        await self._service.feed.flush()
 
     def _find(self, call_id: str) -> CallRunner:
         for call in self._service.supervisor:

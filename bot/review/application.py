@@ -3,11 +3,23 @@
 from aiohttp import web
 
 from bot.review import guard, render
-from bot.review.pages import access_log, account, api_tokens, home, people, sign_in, static, theme, welcome
+from bot.review.pages import (
+    access_log,
+    account,
+    api_tokens,
+    home,
+    live_events,
+    people,
+    phone,
+    sign_in,
+    static,
+    theme,
+    welcome,
+)
 from bot.review.routes import Route
 from bot.review.site import SITE, Site
 
-PAGES = (home, sign_in, welcome, account, api_tokens, people, access_log, theme, static)
+PAGES = (home, sign_in, welcome, account, api_tokens, people, access_log, live_events, phone, theme, static)
 """The modules whose `ROUTES` are mounted."""
 
 

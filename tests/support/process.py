@@ -27,11 +27,12 @@ recordings = "{folder}/recordings"
 account_sid = "{account}"
 auth_token = "env:TEST_TWILIO_TOKEN"
 api_base = "http://127.0.0.1:9"
-
+"""
+TONES = """
 [[bots]]
 name = "tones"
 greeting = "A greeting of tones, a second long...."
-chained = {{ transcriber = "tones", responder = "tones", speaker = "{speaker}" }}
+chained = { transcriber = "tones", responder = "tones", speaker = "SPEAKER" }
 """
 
 
@@ -70,11 +71,11 @@ class Serving:
 
 @asynccontextmanager
 async def serving(
-    folder: Path, *options: str, speaker: str = "tones", listens: bool = True, **environment: str
+    folder: Path, *options: str, speaker: str = "tones", bots: str = "", listens: bool = True, **environment: str
 ) -> AsyncIterator[Serving]:
-    """`offhook serve` with tones for a voice; it listens already, unless that is not to be waited for."""
+    """`offhook serve` with tones for a voice, or with `bots`; it listens, unless that is not to be waited for."""
     config = folder / "offhook.toml"
-    config.write_text(CONFIG.format(folder=folder, account=ACCOUNT, speaker=speaker))
+    config.write_text(CONFIG.format(folder=folder, account=ACCOUNT) + (bots or TONES.replace("SPEAKER", speaker)))
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", "serve", "--config", str(config), *options,
         stderr=asyncio.subprocess.PIPE, env={"TEST_TWILIO_TOKEN": TOKEN, "PATH": "/usr/bin:/bin"} | environment,
