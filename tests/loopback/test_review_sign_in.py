@@ -38,7 +38,7 @@ async def test_signing_in_leads_to_no_other_site(browser, elsewhere):
 
 
 async def test_a_name_is_the_same_however_the_keyboard_writes_it(browser):
-    assert (await browser.sign_in(" Admin ", PASSWORDS[ADMIN])).path == "/account"
+    assert (await browser.sign_in(" Admin ", PASSWORDS[ADMIN])).is_inside
 
 
 @pytest.mark.parametrize(("name", "password"), [(ADMIN, PASSWORDS[VIEWER]), ("nobody", PASSWORDS[ADMIN]), ("", "")])

@@ -40,6 +40,11 @@ class Shown:
     path: str
 
     @property
+    def is_inside(self) -> bool:
+        """Whether somebody is signed in on this page."""
+        return '<body class="signed-in"' in self.text
+
+    @property
     def form_token(self) -> str:
         found = _FORM_TOKEN.search(self.text)
         assert found is not None, f"no form token on {self.path}"
