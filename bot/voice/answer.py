@@ -5,11 +5,12 @@ call is told of with its first sound. An answer without sound is spoken by the b
 """
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.events import ReplyAudio, ReplyBegun, ReplyWords, SentenceBegun
 from bot.reply import spoken_part
-from bot.speech.conversing import Finished, Forgotten, Kept, Part, Sound, Words, Written
+from bot.speech.conversing import Aside, Finished, Forgotten, Kept, Part, Sound, Words, Written
 from bot.speech.links import Spent, UseTool
 from bot.speech.sentences import Sentences, plain
 from bot.voice.spoken_history import BotLine
@@ -39,6 +40,7 @@ class Answer:
     pays: bool = False  # the result of a tool is to be told in it
     line: BotLine = field(default_factory=lambda: BotLine(""))
     is_begun: bool = False  # the call knows of it
+    asides: Sequence[Aside] = ()  # what the model is told for this answer alone
     request_job: int | None = None
     synthesis_job: int | None = None
     sentences: deque[str] = field(default_factory=deque)

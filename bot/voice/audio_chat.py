@@ -200,22 +200,22 @@ class AudioChatVoice:
 
     # -- asking ----------------------------------------------------------------------------------------------------
 
-    def _ask_for(self, answer: Answer, *asides: Aside) -> list[Effect]:
+    def _ask_for(self, answer: Answer) -> list[Effect]:
         """Everything that is known by now is told, so nothing is owed beyond this answer."""
         dropped = self._call_off()
         answer.pays, self._owes = self._owes, False
         self._answer = answer
-        return [*dropped, self._request(answer, *asides)]
+        return [*dropped, self._request(answer)]
 
-    def _request(self, answer: Answer, *asides: Aside) -> Converse:
+    def _request(self, answer: Answer) -> Converse:
         answer.request_job = self._new_job_id()
-        turns = (*self._history.turns(self._wall_s), *asides)
+        turns = (*self._history.turns(self._wall_s), *answer.asides)
         return Converse(answer.request_job, turns, may_use_tools=self._round < MOST_ROUNDS)
 
     def _ask(self, *asides: Aside, reply_id: str = "", is_begun: bool = False) -> list[Effect]:
         """For a reply that the call waits for, or that it learns of when it begins."""
         line = BotLine(reply_id or f"own-{self._new_job_id()}")
-        asked = self._ask_for(Answer(self._formats, line=line, is_begun=is_begun), *asides)
+        asked = self._ask_for(Answer(self._formats, line=line, is_begun=is_begun, asides=asides))
         self._history.place(line)
         return asked
 
