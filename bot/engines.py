@@ -74,7 +74,9 @@ class Engines:
         for engine in self._all():
             await engine.start()
         for bot in self._bots.values():
-            self._prepared[bot.name, audio] = await prepare(bot, self.speaker(bot), audio, self._sound_of(bot))
+            speaker = self.speaker(bot)
+            careful = speaker.checked if isinstance(speaker, RealtimeReader) else speaker
+            self._prepared[bot.name, audio] = await prepare(bot, careful, audio, self._sound_of(bot))
 
     async def close(self) -> None:
         for engine in self._all():

@@ -1,7 +1,7 @@
 """Whether a model that was given a text to read has read that text: it may answer it, add to it, or leave some out.
 
-Compared are the words that the model says it spoke. Figures are written out by some models and not by others, so around
-every number some words are free. No I/O, and nothing here keeps what was said.
+Compared are the words that the model says it spoke. Figures are written out by some models and not by others, so a
+number agrees with any few words. No I/O, and nothing here keeps what was said.
 """
 
 import re
@@ -34,8 +34,7 @@ class Difference:
 
 def difference(text: str, spoken: str) -> Difference:
     given, got = _words(text), _words(spoken)
-    wrong = max(0, _distance(given, got) - max(_free(given), _free(got)))
-    return Difference(len(given), len(got), wrong)
+    return Difference(len(given), len(got), _distance(given, got))
 
 
 class Trust:
@@ -58,17 +57,22 @@ def _words(text: str) -> list[str]:
     return _WORD.findall(_APOSTROPHES.sub("", unicodedata.normalize("NFKC", text).casefold()))
 
 
-def _free(words: list[str]) -> int:
-    """How many words may differ because of numbers: each figure may be a word, and a unit or two may follow."""
-    digits = [sum(letter.isdigit() for letter in word) for word in words]
-    return sum(count + _WORDS_BESIDE_NUMBER for count in digits if count)
-
-
 def _distance(given: list[str], got: list[str]) -> int:
-    """Levenshtein's, in words."""
-    row = list(range(len(got) + 1))
+    """Levenshtein's, in words; a number stands for any few words on the other side."""
+    rows = [list(range(len(got) + 1))]
     for i, word in enumerate(given, 1):
-        diagonal, row[0] = row[0], i
+        row = [i]
         for j, other in enumerate(got, 1):
-            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (word != other))
-    return row[-1]
+            row.append(min(rows[-1][j] + 1, row[-1] + 1, rows[-1][j - 1] + (word != other)))
+            if most := _longest(word):
+                row[j] = min(row[j], *rows[-1][max(0, j - most) : j + 1])
+            if most := _longest(other):
+                row[j] = min(row[j], row[j - 1], *(earlier[j - 1] for earlier in rows[max(0, i - most) :]))
+        rows.append(row)
+    return rows[-1][-1]
+
+
+def _longest(word: str) -> int:
+    """How many words a number can be: each figure may be one, and a unit or two may follow. 0: it is none."""
+    digits = sum(letter.isdigit() for letter in word)
+    return digits + _WORDS_BESIDE_NUMBER if digits else 0

@@ -40,11 +40,13 @@ from bot.voice.realtime_wire import Fault, Response, StatusDetails
 
 _TOGETHER = 8  # in one session, where the server allows it: one socket must carry all of their sound
 _MOST_SESSIONS = 8
-_MOST_TRIES = 2
+_MOST_TRIES, _MOST_TRIES_UNHURRIED = 2, 4  # the latter of what is checked: no caller waits for it
 _PAUSE_S = 0.5  # before a sentence is asked for again that the server was too busy for
 _PATIENCE_S = 10.0  # of a sentence that has not been begun; its caller has heard "one moment" by then
 _IDLE_S = 60.0
 _GROW_AGAIN_S = 30.0  # after a further session could not be had
+MISREAD = "misread"
+"""The code of a sentence that failed since it was not read as it stands there."""
 _REMEDY = "each sentence is checked before it is heard, and so comes later; try another model or tone of voice"
 
 
@@ -77,9 +79,9 @@ class Reader:
         """Have a session before there is anything to read. Nothing is asked of it, so nothing is billed."""
         return self._settled([] if self._sessions else self._open_session(now), now)
 
-    def ask(self, number: int, text: str, now: float) -> Sequence[ReaderEffect]:
-        """Have a sentence read; `number` is its name from now on."""
-        sentence = self._sentences[number] = Sentence(number, text, now + _PATIENCE_S)
+    def ask(self, number: int, text: str, now: float, *, is_checked: bool = False) -> Sequence[ReaderEffect]:
+        """Have a sentence read; `number` is its name from now on. One that is checked comes whole, and right."""
+        sentence = self._sentences[number] = Sentence(number, text, now + _PATIENCE_S, is_checked)
         self._waiting.append(sentence)
         return self.open(now)
 
@@ -157,7 +159,8 @@ class Reader:
             session = min(free, key=lambda one: one.busy)
             self._waiting.remove(sentence)
             sentence.tries += 1
-            effects += session.ask(sentence, f"read-{next(self._keys)}", now, is_held=self._trust.is_lost)
+            is_held = self._trust.is_lost or sentence.is_checked
+            effects += session.ask(sentence, f"read-{next(self._keys)}", now, is_held=is_held)
         return effects
 
     def _grow(self, now: float) -> Sequence[ReaderEffect]:
@@ -205,7 +208,7 @@ class Reader:
         is_right = not reading.is_cut and (off.is_slight or not reading.words or response.status != "completed")
         noted = self._judged(reading, off, is_right=is_right, status=response.status)
         if reading.is_held and not is_right:
-            return [*noted, *self._again(reading, "it did not read what it was given", now)]
+            return [*noted, *self._again(reading, "it did not read what it was given", now, code=MISREAD)]
         return [*noted, *self._read(reading)]
 
     def _read(self, reading: Reading) -> Sequence[ReaderEffect]:
@@ -232,7 +235,7 @@ class Reader:
 
     def _on_fault(self, reading: Reading, fault: Fault, now: float) -> Sequence[ReaderEffect]:
         if severity(fault) is Severity.RETRYABLE:
-            return self._again(reading, describe(fault), now, pause_s=_PAUSE_S)
+            return self._again(reading, describe(fault), now, code=fault.code or "", pause_s=_PAUSE_S)
         is_fatal = severity(fault) is Severity.FATAL
         return self._fail(reading.sentence, describe(fault), fault.code or "", is_fatal=is_fatal)
 
@@ -245,13 +248,15 @@ class Reader:
         again = self._again(crowded.reading, "the session was busy", now, pause_s=pause_s)
         return [*(noted if is_news else []), *again]
 
-    def _again(self, reading: Reading, reason: str, now: float, *, pause_s: float = 0.0) -> Sequence[ReaderEffect]:
+    def _again(
+        self, reading: Reading, reason: str, now: float, *, code: str = "", pause_s: float = 0.0
+    ) -> Sequence[ReaderEffect]:
         """Once more, if nobody has heard any of it and it was not tried too often."""
         sentence = reading.sentence
         if not reading.is_wanted:
             return []
-        if reading.is_heard or sentence.tries >= _MOST_TRIES:
-            return self._fail(sentence, reason)
+        if reading.is_heard or sentence.tries >= (_MOST_TRIES_UNHURRIED if sentence.is_checked else _MOST_TRIES):
+            return self._fail(sentence, reason, code)
         sentence.ask_at = now + pause_s
         self._waiting.appendleft(sentence)
         return []

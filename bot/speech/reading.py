@@ -24,6 +24,7 @@ class Sentence:
     number: int  # what whoever wants it calls it
     text: str
     due_at: float  # when nobody waits any longer for it to be begun
+    is_checked: bool = False  # only what was read as it stands there is of any use
     ask_at: float = 0.0  # not to be asked for before
     tries: int = 0
     tokens: Counter[str] = field(default_factory=Counter)  # of all tries

@@ -23,7 +23,7 @@ from bot.model_check import check_model
 from bot.model_sockets import ModelSockets, realtime_endpoint
 from bot.speech.links import Spent
 from bot.speech.model_table import Use, lookup, named_for
-from bot.speech.reader import Reader
+from bot.speech.reader import MISREAD, Reader
 from bot.speech.reader_settings import Patience, reader_settings
 from bot.speech.reading import RATE_HZ, Noted, ReaderEffect, SentenceFailed, SentenceRead, SoundRead
 
@@ -45,6 +45,7 @@ _REMEDIES: Mapping[str, str] = {
     "billing_hard_limit_reached": _NO_CREDIT,
     "billing_not_active": _NO_CREDIT,
     "invalid_value": "see chained.speaker_voice and chained.speaker_speed",
+    MISREAD: "try another model in chained.speaker, or other chained.speaker_instructions",
 }
 
 Mail = bytes | Spent | BaseException
@@ -125,14 +126,17 @@ class RealtimeReader:
             mail.put_nowait(VoiceError(f"the reader {self.name} was closed"))
         self._reader = self._sockets = self._watcher = None
 
-    async def speak(self, text: str) -> AsyncIterator[bytes | Spent]:
-        """Pieces of whole samples, then the cost; raises `VoiceError`. Whoever stops listening cancels the reading."""
+    async def speak(self, text: str, *, is_checked: bool = False) -> AsyncIterator[bytes | Spent]:
+        """Pieces of whole samples, then the cost; raises `VoiceError`. Whoever stops listening cancels the reading.
+
+        What is checked comes in one piece, and only if the model has said that it read just that.
+        """
         number, reader, now = next(self._numbers), self._reader, asyncio.get_running_loop().time
         if reader is None:
             raise VoiceError(f"the reader {self.name} was not started")
         mail = self._mail[number] = _Mailbox()
         try:
-            self._carry_out(reader.ask(number, text, now()))
+            self._carry_out(reader.ask(number, text, now(), is_checked=is_checked))
             while not isinstance(piece := await mail.get(), Spent):
                 if isinstance(piece, BaseException):
                     raise piece
@@ -141,6 +145,11 @@ class RealtimeReader:
         finally:
             del self._mail[number]
             self._carry_out(reader.cancel(number, now()))
+
+    @property
+    def checked(self) -> "CheckedReader":
+        """The same for sentences that nobody waits for."""
+        return CheckedReader(self)
 
     # -- sockets, timer and mail -------------------------------------------------------------------------------------
 
@@ -215,3 +224,22 @@ class RealtimeReader:
         return RequestFailedError(
             f"{told}; {remedy.format(setting=self._setting)}", is_fatal=is_fatal, code=code or None
         )
+
+
+class CheckedReader:
+    """A speaker for sentences that are prepared and said again and again: none may be other than it stands there."""
+
+    rate_hz = RATE_HZ
+
+    def __init__(self, reader: RealtimeReader) -> None:
+        self.name = reader.name
+        self._reader = reader
+
+    async def start(self) -> None:
+        await self._reader.start()
+
+    async def close(self) -> None:
+        """The reader belongs to whoever made it."""
+
+    def speak(self, text: str) -> AsyncIterator[bytes | Spent]:
+        return self._reader.speak(text, is_checked=True)

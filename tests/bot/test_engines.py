@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from bot import engines as engines_module
-from bot.config import BotConfig, ChainedConfig, ListeningConfig
+from bot.config import BotConfig, ChainedConfig, ListeningConfig, ModelServerConfig, OpenAIConfig
 from bot.engines import Engines
 from bot.errors import ConfigError, VoiceError
 from bot.prompts import Prompt
@@ -47,6 +47,28 @@ def test_bots_share_what_listens_and_what_speaks():
     assert a.speaker is not c.speaker
     assert c.transcriber is not d.transcriber, "a model listens for one language"
     assert c.speaker is d.speaker
+
+
+def test_bots_that_are_read_to_alike_share_a_reader_and_its_sessions():
+    reader = "openai-realtime:gpt-realtime-2.1-mini"
+    bots = [
+        bot("a", speaker=reader),
+        msgspec.structs.replace(bot("b", speaker=reader), voice="realtime"),
+        bot("c", speaker=reader, speaker_voice="cedar"),
+        bot("d", speaker=reader, language="de"),
+        bot("e", speaker=f"{reader}@branch"),
+    ]
+    branch = ModelServerConfig(base_url="http://branch.example/v1")
+    engines = Engines(bots, OpenAIConfig(servers={"branch": branch}))
+    a, b, *others = (engines.speaker(each) for each in bots)
+    assert a is b
+    assert len({a, *others}) == 4
+
+
+def test_a_speed_that_a_reader_cannot_speak_at_stops_the_start():
+    chained = msgspec.structs.replace(TONES, speaker="openai-realtime:gpt-realtime-2.1-mini", speaker_speed=2.0)
+    with pytest.raises(ConfigError, match=r"speaker_speed must be 0\.25 to 1\.5, and is 2"):
+        Engines([msgspec.structs.replace(bot("a"), chained=chained)])
 
 
 def test_bots_do_not_share_what_they_know():

@@ -40,8 +40,8 @@ class ReadingRoom:
         self.is_configured(self.links[-1], expires_in_s=expires_in_s)
         return self.links[-1]
 
-    def asks(self, number: int, text: str = "We are open from nine to six.") -> None:
-        self._take(self.reader.ask(number, text, self.now))
+    def asks(self, number: int, text: str = "We are open from nine to six.", *, is_checked: bool = False) -> None:
+        self._take(self.reader.ask(number, text, self.now, is_checked=is_checked))
 
     def cancels(self, number: int) -> None:
         self._take(self.reader.cancel(number, self.now))

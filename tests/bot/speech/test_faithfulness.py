@@ -32,6 +32,7 @@ def test_what_was_read_counts_as_read_however_it_is_spelt(text: str, spoken: str
         ("We are open from nine to six, Monday to Saturday.", "We are open."),
         ("Goodbye.", "Goodbye, and have a wonderful day!"),
         ("営業時間は九時から六時までです。", "すみません、わかりません。"),
+        ("Thank you for calling, how can I help?", "A tone of 440 hertz for 2000 milliseconds"),
         ("It costs $65.", "It costs sixty-five dollars. Would you like me to book an appointment for you today?"),
     ],
 )

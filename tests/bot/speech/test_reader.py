@@ -458,6 +458,20 @@ def test_a_checked_sentence_that_is_wrong_is_read_again_and_then_fails(room: Rea
     assert room.failure(2).message == "it did not read what it was given"
 
 
+def test_a_sentence_that_is_to_be_kept_is_checked_and_read_until_it_is_right(room: ReadingRoom):
+    [link] = room.links
+    room.asks(1, is_checked=True)
+    for number in range(3):
+        room.reads(link, f"r{number}", "Why do you want to know?")
+    assert (1 in room.sound, 1 in room.ends) == (False, False)
+    room.reads(link, "r3")
+    assert room.sound[1] == b"\x01\x02"
+    room.asks(2, is_checked=True)
+    for number in range(4, 8):
+        room.reads(link, f"r{number}", "Why do you want to know?")
+    assert (2 in room.sound, room.failure(2).code) == (False, "misread")
+
+
 def test_many_right_readings_in_a_row_win_trust_back(room: ReadingRoom):
     [link] = room.links
     lose_trust(room, link)
