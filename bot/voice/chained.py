@@ -42,6 +42,7 @@ from bot.events import (
     WorkBegan,
     WorkEnded,
 )
+from bot.prompts import Prompt
 from bot.speech.links import Say, UseTool
 from bot.tools.spec import CALL_TOOLS
 from bot.turn import is_backchannel
@@ -116,7 +117,7 @@ class ChainedVoice:
             case ResumeReply(cancelled_id, reply_id):
                 return self._on_resumed(cancelled_id, reply_id)
             case NoteReply(reply_id, text, _, tag):
-                self._history.heard(reply_id, text, tag)
+                self._remember(reply_id, text, tag)
                 return []
             case TruncateReply(reply_id, _, text):
                 self._history.correct(reply_id, text)
@@ -303,7 +304,7 @@ class ChainedVoice:
     # -- interruptions -----------------------------------------------------------------------------------------------
 
     def _on_cancelled(self, cut: CancelReply, now: float) -> Sequence[Effect]:
-        self._history.heard(cut.reply_id, cut.heard_text, cut.tag)
+        self._remember(cut.reply_id, cut.heard_text, cut.tag)
         making = self._making
         if making is None or making.reply_id != cut.reply_id:
             return []
@@ -324,6 +325,11 @@ class ChainedVoice:
         for part in unplanned:
             effects += self._plan(making, part)
         return [*effects, *self._speak_next(making), *self._go_on(making)]
+
+    def _remember(self, reply_id: str, text: str, tag: str) -> None:
+        """ "One moment" is no part of the conversation: who answers next must answer to the words before it."""
+        if tag != Prompt.FILLER.value:
+            self._history.heard(reply_id, text, tag)
 
     def _drop_reply(self) -> list[Effect]:
         making, self._making = self._making, None

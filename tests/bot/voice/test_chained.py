@@ -1,5 +1,6 @@
 """The chained voice in plain calls: what it makes of speech, of its links' results, and of the call's wishes."""
 
+import math
 from collections.abc import Sequence
 
 import pytest
@@ -200,6 +201,12 @@ def test_a_prepared_prompt_is_remembered_with_what_it_was(voice: ChainedVoice):
     assert len(history(voice)) == 2 + 1
 
 
+def test_one_moment_is_no_part_of_the_conversation(voice: ChainedVoice):
+    says(voice, "Hello.")
+    voice.receive(NoteReply("r1", "One moment please.", 1000, "filler"))
+    assert history(voice) == (Said(Role.CALLER, "Hello."),)
+
+
 def test_a_tools_result_is_answered(voice: ChainedVoice):
     says(voice, "This is Ann, call me.")
     [compose] = only(voice.receive(ReportTool("r2", "take_message", "This is Ann, call me.")), Compose)
@@ -221,6 +228,45 @@ def test_a_cut_reply_can_go_on_with_the_sentences_it_had_left(voice: ChainedVoic
     assert begun == SentenceBegun("r2", "Two.")
     assert voice.receive(SoundMade(second.job_id, bytes(1600))) == [ReplyAudio("r2", bytes(800))]
     assert voice.receive(Synthesized(second.job_id)) == [ReplyEnded("r2")]
+
+
+def test_what_is_composed_during_a_cough_is_said_after_it(voice: ChainedVoice):
+    says(voice, "Hello.")
+    [compose] = only(voice.receive(Respond("r1")), Compose)
+    [_, first] = voice.receive(PartComposed(compose.job_id, Say("One.")))
+    voice.receive(SoundMade(first.job_id, bytes(1600)))
+    voice.receive(Synthesized(first.job_id))
+    assert voice.receive(CancelReply("r1", NOWHERE, "One."), 10.0) == []
+    assert voice.receive(PartComposed(compose.job_id, Say("Two.")), 10.5) == []
+    begun, second = voice.receive(ResumeReply("r1", "r2"), 11.0)
+    assert begun == SentenceBegun("r2", "Two.")
+    assert voice.receive(PartComposed(compose.job_id, Say("Three.")), 11.1) == []
+    voice.receive(Composed(compose.job_id))
+    begun, third = voice.receive(Synthesized(second.job_id))
+    assert begun == SentenceBegun("r2", "Three.")
+    assert voice.receive(Synthesized(third.job_id)) == [ReplyEnded("r2")]
+
+
+def test_a_request_is_not_held_open_for_longer_than_a_cough_takes(voice: ChainedVoice):
+    says(voice, "Hello.")
+    [compose] = only(voice.receive(Respond("r1")), Compose)
+    voice.receive(PartComposed(compose.job_id, Say("One.")))
+    voice.receive(CancelReply("r1", NOWHERE, "One."), 10.0)
+    assert voice.deadline == 13.0
+    assert voice.on_deadline(13.0) == [CancelJob(compose.job_id)]
+    assert voice.deadline == math.inf
+
+
+def test_words_call_the_request_off_at_once_and_a_murmur_does_not(voice: ChainedVoice):
+    says(voice, "Hello.")
+    [compose] = only(voice.receive(Respond("r1")), Compose)
+    voice.receive(PartComposed(compose.job_id, Say("One.")))
+    voice.receive(CancelReply("r1", NOWHERE, "One."))
+    [job] = only(voice.receive(UtteranceEnded(5000, 5300, b"a")), Transcribe)
+    assert voice.receive(Transcribed(job.job_id, Transcript("Uh-huh."))) == [CallerSaid("Uh-huh.", 5000, 5300)]
+    [job] = only(voice.receive(UtteranceEnded(6000, 7000, b"b")), Transcribe)
+    told = voice.receive(Transcribed(job.job_id, Transcript("Wait, stop.")))
+    assert told[0] == CancelJob(compose.job_id)
 
 
 def test_a_new_question_calls_off_what_was_still_being_made(voice: ChainedVoice):
