@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import secrets
 
-from pybase64 import urlsafe_b64decode, urlsafe_b64encode
+from pybase64 import b64decode, urlsafe_b64encode
 
 API_PREFIX = "offhook_"
 """How tokens for scripts begin, so that people and scanners know one when they see it."""
@@ -37,7 +37,7 @@ def form_token(session_token: str) -> str:
 
 def is_form_token(token: str, session_token: str) -> bool:
     try:
-        both = urlsafe_b64decode(token.encode())
+        both = b64decode(token.encode(), altchars=b"-_", validate=True)
     except ValueError:
         return False
     if len(both) != 2 * _BYTES:
