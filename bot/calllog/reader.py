@@ -1,6 +1,6 @@
 """Reading the call log: the list page by page, one call whole, all calls one after the other."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Self
 
 from sqlalchemy import URL, select
@@ -10,6 +10,7 @@ from bot.calllog import database
 from bot.calllog.detail import CallDetail, CallSummary, ListedCall, Page, load_details, load_summaries
 from bot.calllog.excerpts import load_excerpts
 from bot.calllog.filters import TOP, CallFilter
+from bot.calllog.latest import latest_words
 from bot.calllog.listing import COUNT_LIMIT, count, page_rows
 from bot.calllog.query import parse
 from bot.calllog.schema import calls
@@ -72,6 +73,12 @@ class CallReader:
         with database.explained(self._address, "read"):
             async with self._engine.connect() as connection:
                 return await count(connection, filters or CallFilter(), limit)
+
+    async def latest_words(self, rows: Sequence[int]) -> dict[int, tuple[str, str]]:
+        """Of each of these calls (their `row`): who spoke last, and what."""
+        with database.explained(self._address, "read"):
+            async with self._engine.connect() as connection:
+                return await latest_words(connection, rows)
 
     async def get_call(self, call_id: str) -> CallDetail | None:
         """One call whole, or None if there is none of this id."""

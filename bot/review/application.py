@@ -2,12 +2,14 @@
 
 from aiohttp import web
 
-from bot.review import guard, render
+from bot.review import api_bots, api_calls, api_openapi, api_reviews, guard, render
 from bot.review.pages import (
     access_log,
     account,
     api_tokens,
     home,
+    live,
+    live_actions,
     live_events,
     people,
     phone,
@@ -19,7 +21,25 @@ from bot.review.pages import (
 from bot.review.routes import Route
 from bot.review.site import SITE, Site
 
-PAGES = (home, sign_in, welcome, account, api_tokens, people, access_log, live_events, phone, theme, static)
+PAGES = (
+    home,
+    sign_in,
+    welcome,
+    account,
+    api_tokens,
+    people,
+    access_log,
+    live,
+    live_actions,
+    live_events,
+    phone,
+    theme,
+    static,
+    api_calls,
+    api_reviews,
+    api_bots,
+    api_openapi,
+)
 """The modules whose `ROUTES` are mounted."""
 
 

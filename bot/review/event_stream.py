@@ -31,7 +31,11 @@ class EventStream:
                 async with asyncio.timeout(_BEAT_S):
                     return await queue.get()
             except TimeoutError:
-                await self._write(b":\n\n")
+                await self.beat()
+
+    async def beat(self) -> None:
+        """A sign of life that means nothing. Raises `ConnectionError` when the page is gone."""
+        await self._write(b":\n\n")
 
     async def end(self) -> web.StreamResponse:
         await self._opened()

@@ -69,7 +69,7 @@ async def phone(chromium: Browser, service: Serving, complaints: list[str]) -> A
 
 async def loudest_level(page: Page, meter: str) -> float:
     """The highest that a meter shows, from now until it has shown something."""
-    await page.wait_for_function(f"document.getElementById('{meter}').value > 0.2")
+    await page.wait_for_function(f"() => document.getElementById('{meter}').value > 0.2")
     return await page.evaluate(f"document.getElementById('{meter}').value")
 
 
@@ -116,17 +116,17 @@ async def test_keys_are_pressed_and_the_microphone_muted(speaking, fresh, compla
 
 
 async def test_a_refused_microphone_is_explained(chromium_path, business, complaints):
-    async with browser(chromium_path, "--use-fake-device-for-media-stream", "--deny-permission-prompts") as opened:
-        async with phone(opened, business[0], complaints) as page:
-            await page.get_by_role("button", name="Call", exact=True).click()
-            await expect(page.get_by_role("alert")).to_contain_text("Allow it beside the address")
+    refusing = ("--use-fake-device-for-media-stream", "--deny-permission-prompts")
+    async with browser(chromium_path, *refusing) as opened, phone(opened, business[0], complaints) as page:
+        await page.get_by_role("button", name="Call", exact=True).click()
+        await expect(page.get_by_role("alert")).to_contain_text("Allow it beside the address")
 
 
 async def test_a_browser_without_a_microphone_is_explained(chromium_path, business, complaints):
-    async with browser(chromium_path, "--use-fake-ui-for-media-stream") as opened:
-        async with phone(opened, business[0], complaints) as page:
-            await page.get_by_role("button", name="Call", exact=True).click()
-            await expect(page.get_by_role("alert")).to_contain_text("No microphone was found")
+    deaf = "--use-fake-ui-for-media-stream"
+    async with browser(chromium_path, deaf) as opened, phone(opened, business[0], complaints) as page:
+        await page.get_by_role("button", name="Call", exact=True).click()
+        await expect(page.get_by_role("alert")).to_contain_text("No microphone was found")
 
 
 def heard(path: Path) -> tuple[np.ndarray, np.ndarray]:

@@ -1,7 +1,7 @@
 // The phone's page: buttons, levels and the transcript around one line at a time.
 
 import { Line, MicrophoneError } from "./line.js";
-import { Transcript } from "./transcript.js";
+import { Transcript } from "../transcript.js";
 
 const phone = document.getElementById("phone");
 const part = (name) => document.getElementById(name);

@@ -1,6 +1,6 @@
 // On the browser's audio thread: the microphone as frames of a telephone line, and the line's sound for the ear.
 
-import { Resampler } from "./resampling.js";
+import { Resampler } from "../resampling.js";
 
 const LINE_HZ = 8000;
 const FRAME = 160; // samples: 20 ms
