@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import RowMapping, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.calllog.access_schema import accounts
@@ -53,8 +53,12 @@ class Accounts:
         if name in self._configured:
             return self._configured[name]
         async with self._storage.reading() as connection:
-            row = (await connection.execute(select(accounts).where(accounts.c.name == storable_key(name)))).first()
-        return None if row is None else _account(row._mapping)
+            row = (
+                (await connection.execute(select(accounts).where(accounts.c.name == storable_key(name))))
+                .mappings()
+                .first()
+            )
+        return None if row is None else _account(row)
 
     async def all(self) -> Sequence[Account]:
         """Those of the configuration first, then by name."""
@@ -85,5 +89,5 @@ async def put_account(connection: AsyncConnection, name: str, role: str, passwor
         await connection.execute(insert(accounts).values(name=name, created_at=now, **values))
 
 
-def _account(row) -> Account:  # type: ignore[no-untyped-def]
+def _account(row: RowMapping) -> Account:
     return Account(row["name"], Role(row["role"]), row["password_hash"], created_at=row["created_at"])

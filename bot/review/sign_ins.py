@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import RowMapping, delete, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, delete, insert, select, update
 
 from bot.calllog.access_schema import sign_ins
 from bot.calllog.storable import storable
@@ -88,7 +88,7 @@ class SignIns:
         theirs = sign_ins.c.account == account
         await self._delete(theirs if but is None else theirs & (sign_ins.c.id != but))
 
-    async def _delete(self, which) -> None:  # type: ignore[no-untyped-def]
+    async def _delete(self, which: ColumnElement[bool]) -> None:
         async with self._storage.writing() as connection:
             await connection.execute(delete(sign_ins).where(which))
 
