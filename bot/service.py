@@ -5,13 +5,14 @@ What is done with it when something comes in is in the files that serve: `webhoo
 
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiohttp
 import structlog
 
 from bot.calllog.store import CallLog
+from bot.calllog.upkeep import Upkeep
 from bot.carrier import browser
 from bot.carrier.base import Carrier, Line
 from bot.carrier.twilio import TwilioCarrier
@@ -84,6 +85,10 @@ class Service:
         await check_models(self.config, self._http, datetime.now(UTC).date())
         log.info("loading_engines", bots=[bot.name for bot in self.config.bots])
         await self.engines.start(PCMU_8K)
+        kept = {bot.name: timedelta(days=bot.keep_days) for bot in self.config.bots if bot.keep_days is not None}
+        upkeep = Upkeep(calllog, kept)
+        self._resources.push_async_callback(upkeep.close)
+        upkeep.start()
         self.is_ready = True
         self.metrics.processes.set(1)
 

@@ -66,9 +66,11 @@ async def hide(connection: AsyncConnection, found: dict[int, str], by: str, why:
     )
 
 
-async def pending(connection: AsyncConnection) -> dict[int, str]:
-    """Calls that were hidden and are still there: their ids by their rows, the longest hidden first."""
+async def pending(connection: AsyncConnection, call_id: str | None = None) -> dict[int, str]:
+    """Calls (or this one) that were hidden and are still there: ids by their rows, the longest hidden first."""
     waiting = select(deletions).where(deletions.c.done_at.is_(None)).order_by(deletions.c.asked_at).limit(_MAX_PENDING)
+    if call_id is not None:
+        waiting = waiting.where(deletions.c.call_id == storable_key(call_id))
     return {row.call_row: row.call_id for row in await connection.execute(waiting)}
 
 

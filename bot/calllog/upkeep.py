@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Literal
 
 import structlog
 from sqlalchemy import select, text
@@ -89,6 +90,18 @@ class Upkeep:
             await asyncio.sleep(time.monotonic() - begin)
         if waiting:
             log.info("calls_deleted", calls=len(waiting))
+
+
+async def delete_call(
+    calllog: CallLog, call_id: str, by: str, why: str, now: datetime
+) -> Literal["hidden", "absent", "live"]:
+    """Delete one call at once; what of it cannot be removed now is hidden, and removed later."""
+    async with calllog.writing() as connection:
+        asked = await deletion.ask(connection, call_id, by, why, now)
+        waiting = await deletion.pending(connection, call_id)
+    for row, stored_id in waiting.items():
+        await delete_now(calllog, row, stored_id, now)
+    return asked
 
 
 async def delete_now(calllog: CallLog, row: int, call_id: str, now: datetime) -> bool:
