@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections import deque
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import Final
 
 MOST_MISSES: Final = 3
@@ -17,6 +18,7 @@ MEMORY: Final = 20
 # Scripts that put no spaces between words are compared sign by sign.
 _WORD = re.compile(r"[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W_]+")
 _APOSTROPHES = re.compile(r"['’]")
+_ALIKE = 0.9
 _WORDS_BESIDE_NUMBER = 3  # dollars and cents; o'clock in the morning
 
 
@@ -25,16 +27,16 @@ class Difference:
     given: int  # words in the text
     spoken: int
     wrong: int  # changed, added or left out
-
-    @property
-    def is_slight(self) -> bool:
-        """Whether a listener was told the same thing: spelling and abbreviations make for a word or two."""
-        return self.wrong <= 1 + self.given // 5
+    is_slight: bool
+    """Whether a listener was told the same thing."""
 
 
 def difference(text: str, spoken: str) -> Difference:
+    """Spelling and abbreviations make for a word or two; and what is one word to some is two to others."""
     given, got = _words(text), _words(spoken)
-    return Difference(len(given), len(got), _distance(given, got))
+    wrong = _distance(given, got)
+    is_slight = wrong <= 1 + len(given) // 5 or _likeness("".join(given), "".join(got)) >= _ALIKE
+    return Difference(len(given), len(got), wrong, is_slight)
 
 
 class Trust:
@@ -55,6 +57,11 @@ class Trust:
 
 def _words(text: str) -> list[str]:
     return _WORD.findall(_APOSTROPHES.sub("", unicodedata.normalize("NFKC", text).casefold()))
+
+
+def _likeness(one: str, other: str) -> float:
+    """0 to 1, by the letters that both have in the same order."""
+    return SequenceMatcher(None, one, other, autojunk=False).ratio()
 
 
 def _distance(given: list[str], got: list[str]) -> int:

@@ -171,7 +171,7 @@ async def test_a_session_that_says_nothing_more_is_replaced():
 
 async def test_an_expiring_session_is_replaced_ahead_of_its_end_and_every_sentence_is_read():
     patience = Patience(renew_before_s=1.0)
-    script, manner = [Tone(400)] * 50, Manner(pace=2.0)
+    script, manner = [Tone(400, text="Another one.")] * 50, Manner(pace=2.0)
     async with tones(script, [Faults(expires_in_s=2.0)], manner, patience=patience) as (made, model):
         first = await model.connection()
         read = 0

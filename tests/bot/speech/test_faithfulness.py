@@ -15,6 +15,7 @@ from bot.speech.faithfulness import Trust, difference
         ("Don’t worry — it’s fine!", "Don't worry, it's fine."),
         ("Dr. Miller sees you on Mon.", "Doctor Miller sees you on Mon."),
         ("Wir öffnen um neun Uhr.", "Wir öffnen um neun Uhr."),
+        ("Die Fahrradreparatur macht der Werkstattmeister.", "Die Fahrrad-Reparatur macht der Werkstatt-Meister."),
         ("営業時間は九時から六時までです。", "営業時間は 九時から 六時までです"),
         ("Yes.", "Yes!"),
     ],
