@@ -55,14 +55,13 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(folder: Path, relay: Relay | None = None, **chained: Any) -> AsyncIterator[Scene]:
+async def scene(
+    folder: Path, relay: Relay | None = None, *, stall_s: float = 8.0, **chained: Any
+) -> AsyncIterator[Scene]:
     """The sample business, with a transcriber behind a relay before the local server."""
     business: BotConfig = completed(Config()).bots[0]
-    listens = msgspec.structs.replace(
-        business,
-        chained=ChainedConfig(**chained),
-        realtime=RealtimeConfig(stall_s=2.0, reconnect_s=3.0, connect_timeout_s=2.0),
-    )
+    realtime = RealtimeConfig(stall_s=stall_s)
+    listens = msgspec.structs.replace(business, chained=ChainedConfig(**chained), realtime=realtime)
     storage = StorageConfig(database=f"sqlite+aiosqlite:///{folder}/log.db", recordings=str(folder / "recordings"))
     relay = relay or Relay("")
     async with serving(business) as url:
@@ -138,7 +137,7 @@ async def test_a_link_that_is_cut_in_the_middle_of_an_utterance_costs_no_word(tm
 @pytest.mark.timeout(90)
 async def test_a_transcriber_that_never_answers_is_told_to_the_caller(tmp_path: Path):
     relay = Relay("", swallows=lambda number, event: "input_audio_transcription" in event["type"])
-    async with scene(tmp_path, relay, transcriber="openai-realtime:gpt-live-transcribe") as here:
+    async with scene(tmp_path, relay, stall_s=2.0, transcriber="openai-realtime:gpt-live-transcribe") as here:
         report = await here.dial(WaitForReply(), Say(await here.say("What are your opening hours?")), Wait(12_000))
         call = await here.logged()
     assert report.ended_by == "bot"
