@@ -14,7 +14,6 @@ they were spoken. Times are seconds, monotonic; those in milliseconds are on the
 import math
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from bot.events import (
     CallerSaid,
@@ -29,7 +28,6 @@ from bot.events import (
     SpeechPaused,
     SpeechResumed,
     SpeechStarted,
-    TokensUsed,
     ToModel,
     ToVoice,
     UtteranceEnded,
@@ -38,12 +36,11 @@ from bot.events import (
     WorkBegan,
     WorkEnded,
 )
-from bot.local.phantoms import is_made_up, spoken_words
-from bot.speech.prices import cost_usd, tokens
 from bot.voice import realtime_wire as wire
 from bot.voice.base import Effect
 from bot.voice.live_session import WORK, Began, LiveSession, Lost, Step
 from bot.voice.live_settings import LiveSettings
+from bot.voice.live_utterance import Piece, Utterance, believed, used
 from bot.voice.realtime_faults import describe
 from bot.voice.unanswered import Unanswered, Words
 from bot.voice.upstream import Upstream
@@ -52,44 +49,6 @@ from media.frame import AudioFormat
 _LEAST_MS = 120  # a commit of less than a tenth of a second is refused
 _OVERLAP_MS = 600
 _UNNOTICED_MS = 2000  # so long a model may have been deaf before its socket shows it
-_TOKENS_PER_S = 10  # of the caller's sound
-
-
-@dataclass(slots=True, eq=False)
-class _Piece:
-    """One item of the session."""
-
-    name: str
-    from_ms: int
-    sent_from_ms: float = 0.0  # where it begins in the session's buffer
-    written: str = ""  # so far
-    text: str | None = None  # in the end
-
-
-@dataclass(slots=True, eq=False)
-class _Utterance:
-    start_ms: int
-    end_ms: int = 0
-    is_ended: bool = False
-    pieces: list[_Piece] = field(default_factory=list)
-    failure: str = ""
-
-    @property
-    def is_written(self) -> bool:
-        """Whether all of it is known for good."""
-        return self.is_ended and bool(self.pieces) and all(piece.text is not None for piece in self.pieces)
-
-    @property
-    def text(self) -> str:
-        """What is known of it."""
-        words = (piece.written if piece.text is None else piece.text for piece in self.pieces)
-        return " ".join(" ".join(words).split())
-
-    def unwritten_from_ms(self, padding_ms: int) -> int | None:
-        """From where on nobody has written down what was said; None: all is."""
-        if not self.pieces:
-            return self.start_ms - padding_ms
-        return min((piece.from_ms for piece in self.pieces if piece.text is None), default=None)
 
 
 class LiveEar:
@@ -99,10 +58,10 @@ class LiveEar:
         self._session = LiveSession(settings, epoch_s=epoch_s)
         self._upstream = Upstream(line, settings.wire, calm_after_ms=settings.calm_after_ms)
         self.unanswered = Unanswered()
-        self._utterances: deque[_Utterance] = deque()  # those that are not told yet; the last may be under way
-        self._piece: _Piece | None = None  # what is being sent
-        self._unnamed: deque[_Piece] = deque()  # sent, and the session has not said what it calls them
-        self._items: dict[str, _Piece] = {}  # by the session's names for them
+        self._utterances: deque[Utterance] = deque()  # those that are not told yet; the last may be under way
+        self._piece: Piece | None = None  # what is being sent
+        self._unnamed: deque[Piece] = deque()  # sent, and the session has not said what it calls them
+        self._items: dict[str, Piece] = {}  # by the session's names for them
         self._count = 0
         self._is_speaking = self._is_paused = False
         self._awaited_since = 0.0
@@ -247,7 +206,7 @@ class LiveEar:
 
     def _on_local_speech(self, start_ms: int) -> list[Effect]:
         self._is_speaking, self._is_paused = True, False
-        utterance = _Utterance(start_ms)
+        utterance = Utterance(start_ms)
         self._utterances.append(utterance)
         return self._begin_piece(utterance, start_ms - self._settings.padding_ms) if self._session.is_ready else []
 
@@ -277,10 +236,10 @@ class LiveEar:
         self._awaited_since = now
         return [*self._commit(), *self._tell()]
 
-    def _begin_piece(self, utterance: _Utterance, from_ms: int, *, goes_on: bool = False) -> list[Effect]:
+    def _begin_piece(self, utterance: Utterance, from_ms: int, *, goes_on: bool = False) -> list[Effect]:
         """Sound flows from there on; what `goes_on` begins where the last piece ended."""
         self._count += 1
-        self._piece = _Piece(f"piece-{self._count}", from_ms, self._upstream.clock.written_ms)
+        self._piece = Piece(f"piece-{self._count}", from_ms, self._upstream.clock.written_ms)
         utterance.pieces.append(self._piece)
         self._unnamed.append(self._piece)
         return self._write(self._upstream.open(None if goes_on else from_ms))
@@ -301,8 +260,8 @@ class LiveEar:
             return []
         start_ms = self._upstream.clock.call_ms(event.audio_start_ms) + self._settings.padding_ms
         self._is_speaking = True
-        piece = self._items[event.item_id] = _Piece(event.item_id, start_ms)
-        self._utterances.append(_Utterance(start_ms, pieces=[piece]))
+        piece = self._items[event.item_id] = Piece(event.item_id, start_ms)
+        self._utterances.append(Utterance(start_ms, pieces=[piece]))
         return [SpeechStarted(start_ms)]
 
     def _on_speech_stopped(self, event: wire.ServerEvent, now: float) -> list[Effect]:
@@ -327,13 +286,13 @@ class LiveEar:
 
     # -- words -------------------------------------------------------------------------------------------------------
 
-    def _named(self, item_id: str) -> _Piece | None:
+    def _named(self, item_id: str) -> Piece | None:
         """The piece of an item. The session names them in the order in which they were begun."""
         if item_id not in self._items and self._unnamed:
             self._items[item_id] = self._unnamed.popleft()
         return self._items.get(item_id)
 
-    def _owner(self, piece: _Piece | None) -> _Utterance | None:
+    def _owner(self, piece: Piece | None) -> Utterance | None:
         """None for a piece that was sent again in another one."""
         return next((one for one in self._utterances if piece in one.pieces), None)
 
@@ -354,8 +313,8 @@ class LiveEar:
         self._stalls = 0
         self._awaited_since = now
         if (piece := self._named(event.item_id)) is not None:
-            piece.text = self._believed(event)
-        return [*self._used(event.usage), *self._tell()]
+            piece.text = believed(event, self._settings.prompt_words)
+        return [*used(event.usage, self._settings), *self._tell()]
 
     def _on_not_transcribed(self, event: wire.ServerEvent, now: float) -> list[Effect]:
         piece, told = self._named(event.item_id), describe(event.error or wire.Fault())
@@ -386,22 +345,6 @@ class LiveEar:
                 self.unanswered.add(Words(utterance.text, utterance.start_ms))
             told.append(CallerSaid(utterance.text, utterance.start_ms, utterance.end_ms))
         return told
-
-    def _believed(self, event: wire.ServerEvent) -> str:
-        """The words, unless they are what such a model writes where there were none."""
-        logprobs = [one.logprob for one in event.logprobs or ()]
-        mean_logprob = sum(logprobs) / len(logprobs) if logprobs else 0.0
-        text = event.transcript.strip()
-        is_prompt = bool(self._settings.prompt_words) and spoken_words(text) == self._settings.prompt_words
-        return "" if is_prompt or is_made_up(text, 0.0, mean_logprob) else text
-
-    def _used(self, usage: wire.Usage | None) -> list[Effect]:
-        """Charged by tokens or by time."""
-        if usage is None:
-            return []
-        counted = tokens(usage) if usage.input_token_details is not None else {}
-        seconds = usage.seconds or counted.get("audio_in", 0) / _TOKENS_PER_S
-        return [TokensUsed(self._settings.model, counted, cost_usd(counted, self._settings.price, seconds))]
 
 
 _Handler = Callable[[LiveEar, wire.ServerEvent, float], list[Effect]]
