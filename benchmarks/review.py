@@ -29,9 +29,9 @@ from typing import Any
 import asyncpg
 
 from bot.calllog.facets import facets_of
-from bot.calllog.filters import TOP, CallFilter
+from bot.calllog.filters import CallFilter
 from bot.calllog.reader import CallReader
-from bot.calllog.schema import INDEX_VERSION, place_of
+from bot.calllog.schema import INDEX_VERSION, TOP, place_of
 from bot.calllog.store import CallLog
 from bot.calllog.summing_up import FLAGS
 from bot.calllog.words import words_of

@@ -13,11 +13,10 @@ import msgspec
 from sqlalchemy import Column, ColumnElement, Select, and_, exists, false, func, or_, select, text, union
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
+from bot.calllog.schema import TOP as TOP
 from bot.calllog.schema import call_tags, calls, messages, place_of
 from bot.calllog.storable import storable_key
 
-TOP = (1 << 63) - 1
-"""Above every call's place."""
 MAX_MS = (1 << 31) - 1
 _MOMENT = timedelta(milliseconds=1)
 

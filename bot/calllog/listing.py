@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.calllog import search_index
 from bot.calllog.facets import NUMBER_PART_CHARS
-from bot.calllog.filters import TOP, CallFilter, narrowed, narrowed_unindexed, newest, page_of
+from bot.calllog.filters import CallFilter, narrowed, narrowed_unindexed, newest, page_of
 from bot.calllog.query import parse
-from bot.calllog.schema import calls
+from bot.calllog.schema import TOP, calls
 
 COUNT_LIMIT = 10_000
 """More calls than that are not counted."""
@@ -19,6 +19,8 @@ COUNT_LIMIT = 10_000
 
 async def page_rows(connection: AsyncConnection, filters: CallFilter, limit: int, before: int = TOP) -> list[int]:
     """The rows of at most `limit` calls, newest first, from below a place on."""
+    if filters.is_live:  # few, and none of them in the search index
+        return [row for _, row in await _not_indexed(connection, filters, limit, before)]
     if not needs_search_index(filters):
         return list((await connection.execute(page_of(select(calls.c.id), filters, limit, before))).scalars())
     await _prepare(connection)
@@ -29,6 +31,8 @@ async def page_rows(connection: AsyncConnection, filters: CallFilter, limit: int
 
 async def count(connection: AsyncConnection, filters: CallFilter, limit: int = COUNT_LIMIT) -> int:
     """How many calls are meant; `limit` + 1 stands for more."""
+    if filters.is_live:
+        return len(await _not_indexed(connection, filters, limit + 1))
     if needs_search_index(filters):
         await _prepare(connection)
         found = await search_index.count(connection, filters, limit + 1)
@@ -42,8 +46,6 @@ async def count(connection: AsyncConnection, filters: CallFilter, limit: int = C
 
 def needs_search_index(filters: CallFilter) -> bool:
     """Whether no index of the calls' own table holds what is meant in the list's order."""
-    if filters.is_live:  # few, with an index of their own, and none of them in the search index
-        return False
     columns = [filters.bot, filters.carrier, filters.end_reason, filters.number]
     has_part = filters.number_part is not None and len(filters.number_part) >= NUMBER_PART_CHARS
     others = [filters.min_ms, filters.max_ms, filters.tool, filters.verdict, filters.tag, filters.has_unread_message]

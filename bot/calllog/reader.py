@@ -9,11 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.calllog import database
 from bot.calllog.detail import CallDetail, CallSummary, ListedCall, Page, load_details, load_summaries
 from bot.calllog.excerpts import load_excerpts
-from bot.calllog.filters import TOP, CallFilter
+from bot.calllog.filters import CallFilter
 from bot.calllog.latest import latest_words
 from bot.calllog.listing import COUNT_LIMIT, count, page_rows
 from bot.calllog.query import parse
-from bot.calllog.schema import calls
+from bot.calllog.schema import TOP, calls
 from bot.calllog.storable import storable_key
 
 EXPORT_PAGE = 200

@@ -60,6 +60,8 @@ Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresq
 INDEX_VERSION = 1
 """Goes up when what `summing_up.py` writes of a call changes: older calls are then summed up again."""
 
+TOP = (1 << 63) - 1
+"""Above every call's place, which databases keep in 63 bits: enough until the year 2248."""
 _TIE_BITS = 20
 
 
@@ -68,8 +70,8 @@ def place_of(moment: datetime, row: int = 0) -> int:
 
     One number, so that a page of the list, of a filter and of a search all continue below the same one.
     """
-    ms = (moment - EPOCH) // _MS
-    return (ms << _TIE_BITS) | (row & ((1 << _TIE_BITS) - 1))
+    ms = max(0, (moment - EPOCH) // _MS)
+    return min((ms << _TIE_BITS) | (row & ((1 << _TIE_BITS) - 1)), TOP - 1)
 
 
 metadata = MetaData(

@@ -14,9 +14,9 @@ from sqlalchemy.dialects.postgresql import TSQUERY, TSVECTOR
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.calllog.facets import facets_wanted
-from bot.calllog.filters import TOP, CallFilter, places, row_conditions
+from bot.calllog.filters import CallFilter, places, row_conditions
 from bot.calllog.query import Term, parse
-from bot.calllog.schema import call_words, calls, said_words
+from bot.calllog.schema import TOP, call_words, calls, said_words
 
 MAX_ENDINGS = 1000
 """A beginning of more words than that is left to FTS5, which then takes its time."""

@@ -7,7 +7,8 @@ a sentence. Errors are `{"error": {"code", "message", "request_id"}}`, as `probl
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar, get_origin, get_type_hints
+from datetime import datetime
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 from aiohttp import web
@@ -95,15 +96,26 @@ def read_query(request: web.Request, kind: type[Q]) -> Q:
         elif len(given) > 1:
             raise status_error(400, f"The parameter {name[:40]!r} is given twice.")
         else:
-            values[name] = given[0]
+            values[name] = _moment(name, given[0]) if datetime in get_args(hints.get(name)) else given[0]
     return _convert(values, kind)
+
+
+def _moment(name: str, text: str) -> datetime:
+    """Read strictly: else a number would be one too."""
+    try:
+        return msgspec.convert(text, datetime)
+    except msgspec.ValidationError as exc:
+        raise status_error(400, f"{name} must be a time like 2026-11-20T10:30:00Z.") from exc
 
 
 def _convert(values: dict[str, Any], kind: type[Q]) -> Q:
     try:
-        return msgspec.convert(values, kind, strict=False)
+        query = msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as exc:
         raise status_error(400, f"{exc}.") from exc
+    if nulls := [name for name in values if getattr(query, name) is None]:  # msgspec reads the word null so
+        raise status_error(400, f"Leave the parameter {nulls[0]!r} out instead.")
+    return query
 
 
 async def read_body(request: web.Request, kind: type[B]) -> B:

@@ -11,8 +11,9 @@ from msgspec import Meta
 from bot.calllog import deletion, export
 from bot.calllog.detail import CallDetail, CallSummary, ListedCall
 from bot.calllog.excerpts import Excerpt
-from bot.calllog.filters import TOP, CallFilter
+from bot.calllog.filters import CallFilter
 from bot.calllog.listing import COUNT_LIMIT
+from bot.calllog.schema import TOP
 from bot.calllog.upkeep import delete_call
 from bot.privacy import mask_number
 from bot.review.api import Endpoint, Fields, Nothing, done, json_answer, status_error

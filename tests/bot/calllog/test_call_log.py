@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event, text
 
-from bot.calllog.filters import TOP, CallFilter
+from bot.calllog.filters import CallFilter
 from bot.calllog.records import TimelineEvent
+from bot.calllog.schema import TOP
 from bot.calllog.store import CallLog
 from bot.errors import StoreError
 from tests.support.calls import NOON, ended, message, recording, started, turn
@@ -189,7 +190,7 @@ async def test_the_list_is_read_from_an_index_and_never_sorted(tmp_path):
     plans = []
 
     def explain(connection, _cursor, statement, parameters, *_):
-        if statement.startswith("SELECT calls.id \n"):
+        if statement.startswith(("SELECT calls.id \n", "SELECT calls.place, calls.id \n")):
             plan = connection.connection.cursor()
             plan.execute("EXPLAIN QUERY PLAN " + statement, parameters)
             plans.append(" / ".join(row[3] for row in plan.fetchall()))

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.calllog.filters import TOP, CallFilter
+from bot.calllog.filters import CallFilter
 from bot.calllog.records import TimelineEvent
+from bot.calllog.schema import TOP
 from bot.calllog.store import CallLog
 from tests.support.calls import NOON, ended, message, started, turn
 
@@ -82,6 +83,8 @@ async def test_a_live_call_is_found_by_what_it_is_and_not_yet_by_its_words(log):
     await write(log, started("live"), turn("live", 0, text="hello"))
     assert await found(log, bot="reception", carrier="twilio") == ["live"]
     assert await found(log, number_part="555", has_unread_message=False, verdict="none") == ["live"]
+    assert await found(log, is_live=True, number_part="555", number="+15550001111") == ["live"]
+    assert await found(log, is_live=True, verdict="bad") == await found(log, is_live=True, tag="x") == []
     assert await found(log, text="hello") == await found(log, min_ms=0) == await found(log, flags=("error",)) == []
 
 
@@ -102,6 +105,10 @@ async def test_a_live_call_is_found_by_what_it_is_and_not_yet_by_its_words(log):
         ({"min_ms": 61_000}, ["mute"]),
         ({"max_ms": 11_999}, ["broken"]),
         ({"min_ms": 12_000, "max_ms": 12_000}, ["slow"]),
+        (
+            {"since": NOON - timedelta(days=200_000), "until": NOON + timedelta(days=2_000_000)},
+            ["mute", "slow", "broken"],
+        ),
         ({"max_ms": 10**15}, ["mute", "slow", "broken"]),
         ({"bot": "sales", "carrier": "telnyx"}, ["slow"]),
         ({"bot": "sales", "carrier": "twilio"}, []),
