@@ -36,24 +36,16 @@ QUESTIONS = (
 async def call(there: Stage) -> CallReport:
     say = CallerVoice(there.speaker).say
     price, hours, message, maria, goodbye = [await say(text) for text in QUESTIONS]
-    steps = [
-        WaitForReply(),
-        Say(price),
-        Interrupt(1500, hours),
-        WaitForReply(quiet_ms=900),
-        Say(message),
-        WaitForReply(quiet_ms=900),
-        Say(maria),
-        WaitForReply(quiet_ms=900),
-        Say(goodbye),
-    ]
+    answer = WaitForReply(quiet_ms=1500, timeout_s=30)
+    interrupt = Interrupt(1500, hours, timeout_s=30)
+    steps = [answer, Say(price), interrupt, answer, Say(message), answer, Say(maria), answer, Say(goodbye)]
     report = await place_call(
         there.url,
         ScriptedCaller(steps, noise_dbfs=-65.0),
         auth_token=there.auth_token,
         account_sid=there.account_sid,
         api=there.api,
-        max_s=80,
+        max_s=120,
     )
     await asyncio.wait_for(there.service.supervisor.empty(), 15)
     await there.service.feed.flush()
@@ -71,13 +63,15 @@ async def logged(database: str) -> CallDetail:
     return found
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(180)
 async def test_a_question_an_interruption_a_message_and_a_goodbye(tmp_path: Path):
     business = completed(Config()).bots[0]
     storage = StorageConfig(database=f"sqlite+aiosqlite:///{tmp_path}/log.db", recordings=str(tmp_path / "recordings"))
     async with serving(business) as url, serving(business) as other:
         openai = OpenAIConfig(base_url=url, servers={"thinker": ModelServerConfig(base_url=other)})
-        bot = msgspec.structs.replace(business, chained=CHAIN)
+        # On a busy machine an answer may take its time; a filler would pass for it with this caller.
+        patient = {"filler_after_s": 60.0, "reply_timeout_s": 30.0, "idle_prompt_s": 60.0}
+        bot = msgspec.structs.replace(business, chained=CHAIN, **patient)
         async with stage(Config(storage=storage, openai=openai, bots=(bot,))) as there:
             report = await call(there)
     assert (report.ended_by, report.errors, report.late_audio_ms) == ("bot", (), 0)
