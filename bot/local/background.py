@@ -6,8 +6,7 @@ pool is always left to the calls.
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from functools import partial
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeVar
 
 from bot.errors import VoiceError
 from bot.local.pool import Pool, Urgency
@@ -42,9 +41,29 @@ class Background:
             self._pieces -= 1
 
     async def _step(self, work: Iterator[T]) -> T | object:
-        async with self._turns:
-            return await self._pool.run(partial(_next, work), Urgency.UPLOAD)
+        """Called off while it runs, it keeps its turn until its thread is free: else abandoned steps fill the pool."""
+        await self._turns.acquire()
+        step = _Step(work)
+        running = asyncio.ensure_future(self._pool.run(step, Urgency.UPLOAD))
+        running.add_done_callback(self._finish)
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            if not step.has_begun:
+                running.cancel()
+            raise
+
+    def _finish(self, step: "asyncio.Future[object]") -> None:
+        self._turns.release()
+        if not step.cancelled():
+            step.exception()  # so that nobody is told of one that an abandoned step met
 
 
-def _next(work: Iterator[T]) -> T | object:
-    return next(work, _END)
+class _Step(Generic[T]):
+    def __init__(self, work: Iterator[T]) -> None:
+        self._work = work
+        self.has_begun = False
+
+    def __call__(self) -> T | object:
+        self.has_begun = True
+        return next(self._work, _END)

@@ -13,17 +13,23 @@ from bot.local.api_transcriptions import TranscriptionsApi
 from bot.local.api_translations import TranslationsApi
 from bot.local.engines import LocalEngines
 from bot.local.http import Keys, errors_are_objects, sign_response
+from bot.local.limits import Limits, answer_begins
 from bot.local.realtime.api import PATH as REALTIME_PATH
 from bot.local.realtime.api import RealtimeApi, RealtimeOptions
 
 
 def application(
-    engines: LocalEngines, *, keys: Keys | None = None, realtime: RealtimeOptions | None = None
+    engines: LocalEngines,
+    *,
+    keys: Keys | None = None,
+    realtime: RealtimeOptions | None = None,
+    limits: Limits | None = None,
 ) -> web.Application:
     """Engines must have been started. Speech and files are served where real models are loaded, not with tones."""
     keys = keys or Keys()
-    app = web.Application(middlewares=[errors_are_objects, keys.middleware(REALTIME_PATH)])
-    app.on_response_prepare.append(sign_response)
+    limit = (limits or Limits()).middleware()
+    app = web.Application(middlewares=[errors_are_objects, limit, keys.middleware(REALTIME_PATH)])
+    app.on_response_prepare.extend([sign_response, answer_begins])
     RealtimeApi(engines, keys, realtime).add_routes(app)
     own = [_own_name(engine.name) for engine in (engines.transcriber, engines.speaker, engines.responder)]
     ModelsApi(sorted(set(own))).add_routes(app)

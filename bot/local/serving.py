@@ -14,6 +14,7 @@ from bot.config import BotConfig, OpenAIConfig
 from bot.errors import ConfigError
 from bot.local.engines import LocalEngines
 from bot.local.http import Keys
+from bot.local.limits import Limits
 from bot.local.realtime.api import RealtimeOptions
 from bot.local.server import application
 
@@ -29,13 +30,14 @@ async def serving(
     keys: Keys | None = None,
     realtime: RealtimeOptions | None = None,
     upstream: OpenAIConfig | None = None,
+    limits: Limits | None = None,
 ) -> AsyncIterator[str]:
     """Serve until the block is left; gives the base URL, `http://HOST:PORT/v1`.
 
     Port 0 takes a free one. Raises `ConfigError` or `VoiceError`, saying what to do, before anything listens.
     """
     engines = LocalEngines(bot, upstream)
-    app = application(engines, keys=keys, realtime=realtime)
+    app = application(engines, keys=keys, realtime=realtime, limits=limits)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_LEAVE_S)
     with closing(_bind(host, port)) as bound:
         try:

@@ -59,6 +59,32 @@ async def test_a_thread_is_always_left_to_the_calls(pool: Pool):
     assert await asyncio.gather(*tasks) == [0, 0, 0]
 
 
+async def test_steps_that_were_abandoned_while_they_ran_do_not_take_the_calls_thread(pool: Pool):
+    background, abandoned, waiting = Background(pool), Gated(), Gated()
+    first = asyncio.create_task(anext(background.steps(iter(abandoned))))
+    assert await asyncio.to_thread(abandoned.entered.wait, 10)
+    first.cancel()
+    second = asyncio.create_task(anext(background.steps(iter(waiting))))
+    assert await pool.run(lambda: "the caller's answer") == "the caller's answer"
+    assert (pool.running, waiting.entered.is_set()) == (1, False)
+    abandoned.gate.set()
+    waiting.gate.set()
+    assert await second == 0
+
+
+async def test_a_step_that_is_abandoned_before_it_began_is_never_done(pool: Pool):
+    background, long, never = Background(pool), Gated(), Gated()
+    under_way = asyncio.create_task(anext(background.steps(iter(long))))
+    assert await asyncio.to_thread(long.entered.wait, 10)
+    waiting = asyncio.create_task(anext(background.steps(iter(never))))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    long.gate.set()
+    assert await under_way == 0
+    assert await anext(background.steps(iter("x"))) == "x"
+    assert not never.entered.is_set()
+
+
 async def test_more_than_can_be_worked_on_is_refused(pool: Pool):
     background = Background(pool, max_pieces=1)
     under_way = background.steps(iter(range(3)))
