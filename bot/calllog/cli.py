@@ -64,6 +64,7 @@ Since = Annotated[
 Until = Annotated[datetime | None, typer.Option(parser=moment, metavar="TIME", help="Only calls before this time.")]
 Reason = Annotated[str | None, typer.Option(help="Only calls that ended for this reason.")]
 Number = Annotated[str | None, typer.Option(help="Only calls from or to +15550002222, or to a number with 2222 in it.")]
+Text = Annotated[str | None, typer.Option(help='Only calls in which this was said: words, "phrases", begin*.')]
 FullNumbers = Annotated[bool, typer.Option("--full-numbers", help="Do not mask telephone numbers in the table.")]
 
 
@@ -81,11 +82,12 @@ def list_(
     until: Until = None,
     reason: Reason = None,
     number: Number = None,
+    text: Text = None,
     format_: Annotated[Format, typer.Option("--format")] = Format.TABLE,
     full_numbers: FullNumbers = False,
 ) -> None:
     """List calls, the newest first."""
-    filters = _filters(bot, since, until, reason, number)
+    filters = _filters(bot, since, until, reason, number, text)
 
     async def run(reader: CallReader) -> None:
         page = await reader.list_calls(filters, limit)
@@ -138,9 +140,10 @@ def export_(
     until: Until = None,
     reason: Reason = None,
     number: Number = None,
+    text: Text = None,
 ) -> None:
     """Write all calls, or those that are meant, for another program. Telephone numbers are written in full."""
-    filters = _filters(bot, since, until, reason, number)
+    filters = _filters(bot, since, until, reason, number, text)
 
     async def run(reader: CallReader) -> None:
         if not await reader.list_calls(filters, limit=1):
@@ -158,7 +161,12 @@ def export_(
 
 
 def _filters(
-    bot: str | None, since: datetime | None, until: datetime | None, reason: str | None, number: str | None
+    bot: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    reason: str | None,
+    number: str | None,
+    text: str | None,
 ) -> CallFilter:
     is_whole = number is not None and number.startswith(("+", "sip:", "sips:"))
     return CallFilter(
@@ -168,6 +176,7 @@ def _filters(
         end_reason=reason,
         number=number if is_whole else None,
         number_part=None if is_whole else number,
+        text=text,
     )
 
 

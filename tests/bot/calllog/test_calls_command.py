@@ -88,6 +88,8 @@ def test_full_numbers_are_shown_when_asked_for(two_calls):
         (["--number", "+15550002222", "--limit", "1"], ["later"]),
         (["--number", "1111", "--bot", "sales"], ["earlier"]),
         (["--limit", "1"], ["later"]),
+        (["--text", "OPEN whe*"], ["later"]),
+        (["--text", "'; DROP TABLE calls"], []),
     ],
 )
 def test_the_list_can_be_narrowed(two_calls, options, found):
