@@ -110,6 +110,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "count": count,
     "size": size,
     "said": said,
+    "printable": printable,
     "masked": masked,
     "browser": browser,
 }
