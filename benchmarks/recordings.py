@@ -1,38 +1,61 @@
 """Long recordings: what Whisper's own way through them gets wrong, what ours does, and where the words are found.
 
     $ OFFHOOK_DATA=/path/to/recordings python -m benchmarks.recordings
+    $ OFFHOOK_DATA=/path/to/recordings python -m benchmarks.recordings --hour
 
 1. Word errors of each reading by itself (the reference), and of all in a row, a little silence between: as
    faster-whisper goes through it, the same without the text so far as context, and ours. 2. How far the nearest word's
-   beginning is from the beginning of each reading's sound, as aligned and as fitted. 3. What a short recording costs
-   when figures are wanted, and when words are enough.
+   beginning and end are from those of each reading, as aligned and as fitted. 3. What a short recording costs when
+   figures are wanted, and when words are enough.
+
+--hour: an hour of readings and telephone calls with pauses of any length and people talking behind a third of it, sent
+the way `offhook transcribe` sends it, in parts: which words were lost or doubled where it was cut, against what is
+heard in each piece alone; and the same figures half way between two cuts, where nothing was cut.
 """
 
+import argparse
+import asyncio
 import io
 import json
+import logging
 import os
 import random
+import resource
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import numpy as np
 import soundfile
+import structlog
 from faster_whisper import WhisperModel
 from numpy.typing import NDArray
 
+from bot.analysis.asking import Answer
+from bot.analysis.file_transcription import FileTranscription, Manner
+from bot.analysis.model_servers import client_for
+from bot.analysis.sound_parts import Cutting, SoundPart, flac
+from bot.config import OpenAIConfig
+from bot.errors import VoiceError
 from bot.local import models
 from bot.local.sound_files import RATE_HZ, SoundFile
 from bot.local.transcription import Segment, Wanted
 from bot.local.whisper import Whisper
 from bot.local.whisper_files import FileWhisper
+from bot.speech.engine_names import parse
+from bot.speech.requests import TranscriptionRequest
+from tests.support.joins import differences_around
+from tests.support.long_recording import Piece, Placed, piece, put_together, spoken
 from tests.support.words import word_errors
 
 DATA = Path(os.environ.get("OFFHOOK_DATA") or Path(__file__).parents[1] / "tests" / "data")
 SHORTEST_S = 2.0
-EDGE_DB = 30.0  # so far below its loudest place a reading has not begun
 NEAR_S = 0.2
+HOUR_S = 3600.0
+AROUND_S = 5.0  # of a cut: which words are looked at
 
 Pcm = NDArray[np.int16]
 
@@ -55,22 +78,16 @@ def samples(path: Path) -> Pcm:
     return mixed.astype(np.int16)
 
 
-def in_a_row(all_of_them: Sequence[tuple[Pcm, str]]) -> tuple[Pcm, list[float]]:
-    """One recording, and where in it the sound of each reading begins, in seconds."""
-    pieces, begins, length = [], [], 0
+def in_a_row(all_of_them: Sequence[tuple[Pcm, str]]) -> tuple[Pcm, list[tuple[float, float]]]:
+    """One recording, and where in it somebody begins and ends to speak in each reading, in seconds."""
+    pieces, places, length = [], [], 0
     for pcm, _ in all_of_them:
-        begins.append((length + first_sound(pcm)) / RATE_HZ)
+        if (place := spoken(pcm)) is not None:
+            places.append((length / RATE_HZ + place[0], length / RATE_HZ + place[1]))
         pause = np.zeros(round(RATE_HZ * random.Random(length).uniform(0.3, 1.5)), np.int16)
         pieces += [pcm, pause]
         length += len(pcm) + len(pause)
-    return np.concatenate(pieces), begins
-
-
-def first_sound(pcm: Pcm) -> int:
-    width = RATE_HZ // 50
-    power = np.square(pcm[: len(pcm) // width * width].astype(float)).reshape(-1, width).mean(axis=1)
-    level = 10 * np.log10(power + 1)
-    return int(np.argmax(level > level.max() - EDGE_DB)) * width
+    return np.concatenate(pieces), places
 
 
 def as_file(pcm: Pcm) -> bytes:
@@ -112,14 +129,23 @@ def print_row(label: str, errors: tuple[int, int], took_s: float, length: int) -
     print(f"  {label:26}{100 * errors[0] / errors[1]:5.1f} % wrong, {took_s / (length / RATE_HZ):.3f} s for a second")
 
 
-def print_times(ours: FileWhisper, segments: Sequence[Segment], row: Pcm, begins: Sequence[float]) -> None:
+def print_times(
+    ours: FileWhisper, segments: Sequence[Segment], row: Pcm, places: Sequence[tuple[float, float]]
+) -> None:
     with patch("bot.local.whisper_files.fitted", lambda words, *_: tuple(words)):
         aligned = heard(ours, row)
     for label, found in (("as aligned", aligned), ("as fitted", segments)):
-        starts = np.array([word.start_s for segment in found for word in segment.words])
-        distance = np.array([np.abs(starts - begin).min() for begin in begins])
+        words = [word for segment in found for word in segment.words]
+        print_distances(label, [(word.start_s, word.end_s) for word in words], places)
+
+
+def print_distances(label: str, words: Sequence[tuple[float, float]], places: Sequence[tuple[float, float]]) -> None:
+    """Of each reading's begin and end to the nearest word's."""
+    for edge, index in (("begin", 0), ("end", 1)):
+        found = np.array([word[index] for word in words])
+        distance = np.array([np.abs(found - place[index]).min() for place in places])
         near = 100 * (distance < NEAR_S).mean()
-        print(f"  {label:12} median {1000 * np.median(distance):4.0f} ms, within {NEAR_S} s in {near:3.0f} %")
+        print(f"  {label:12} {edge:5} median {1000 * np.median(distance):4.0f} ms, within {NEAR_S} s in {near:5.1f} %")
 
 
 def print_short(ours: FileWhisper, pcm: Pcm) -> None:
@@ -134,17 +160,109 @@ def print_short(ours: FileWhisper, pcm: Pcm) -> None:
         print(f"  {label:14}{1000 * np.median(took):5.0f} ms")
 
 
-def main() -> None:
+class Cuts:
+    """Watches where the parts begin."""
+
+    def __init__(self) -> None:
+        self.starts: list[float] = []
+
+    def begun(self, seconds: float) -> None: ...
+
+    def words(self, text: str) -> None: ...
+
+    def finished(self, part: SoundPart, answer: Answer) -> None:
+        self.starts.append(part.start_s)
+
+    def trying_again(self, part: SoundPart, error: VoiceError) -> None:
+        print(f"  part {part.index + 1} again: {error}")
+
+
+def hour_pieces() -> list[Piece]:
+    files = json.loads((DATA / "manifest.json").read_text())["files"]
+    wanted = [
+        entry["file"]
+        for entry in files
+        if entry["file"].startswith(("speech-en/", "conversation/")) and entry["seconds"] > SHORTEST_S
+    ]
+    found = [piece(DATA / name, "") for name in wanted]
+    return [one for one in found if one is not None]
+
+
+def print_hour(seconds: float, part_s: float) -> None:
+    pieces = hour_pieces()
+    pcm, placed = put_together(pieces, seconds, samples(DATA / "noise" / "babble-8-talkers.flac"))
+    ours = FileWhisper(models.whisper_folder("whisper-tiny.en"))
+    alone = {one.name: text_of(heard(ours, one.pcm)) for one in pieces}
+    print(f"{len(pcm) / RATE_HZ:.0f} s of {len(pieces)} pieces, in parts of at most {part_s:.0f} s:")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "hour.flac"
+        path.write_bytes(flac(pcm[np.newaxis]))
+        began, before_mb = time.perf_counter(), memory_mb()
+        body, cuts = asyncio.run(transcribed(path, part_s))
+        took_s = time.perf_counter() - began
+    print(f"  {took_s / seconds:.3f} s for a second; at most {memory_mb() - before_mb:.0f} MB more than before")
+    wrong, count = word_errors(" ".join(alone[one.piece.name] for one in placed), body["text"])
+    print(f"  {count} words in the pieces, {100 * wrong / count:.1f} % otherwise in the whole")
+    print_distances(
+        "words",
+        [(word["start"], word["end"]) for word in body["words"]],
+        [(one.begin_s, one.end_s) for one in placed],
+    )
+    print_joins("at the cuts", cuts, placed, alone, body["words"])
+    between = [(before + after) / 2 for before, after in zip([0.0, *cuts], cuts, strict=False)]
+    print_joins("where nothing was cut", between, placed, alone, body["words"])
+
+
+async def transcribed(path: Path, part_s: float) -> tuple[dict[str, Any], list[float]]:
+    """The body of the whole, and where it was cut."""
+    request = TranscriptionRequest("whisper-tiny.en", response_format="verbose_json", granularities=("word", "segment"))
+    cuts = Cuts()
+    async with client_for(parse("local:whisper-tiny.en"), OpenAIConfig()) as client:
+        manner = Manner(Cutting(longest_s=part_s))
+        transcript = await FileTranscription(client, path, request, manner, cuts).run()
+    return transcript.body, sorted(cuts.starts)[1:]
+
+
+def print_joins(
+    label: str, places: Sequence[float], placed: Sequence[Placed], alone: dict[str, str], words: Sequence[Any]
+) -> None:
+    inside = sum(one.begin_s < place < one.end_s for place in places for one in placed)
+    print(f"  {len(places)} places {label}, {inside} of them inside a piece:")
+    for place in places:
+        found = differences_around(place, placed, alone, words, AROUND_S)
+        told = "; ".join(f"{' '.join(one.missing) or '-'} -> {' '.join(one.added) or '-'}" for one in found)
+        lost, doubled = sum(one.lost for one in found), sum(one.doubled for one in found)
+        print(f"    {place:7.1f} s  {lost} lost, {doubled} added  {told}")
+
+
+def memory_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def print_all() -> None:
     ours = FileWhisper(models.whisper_folder("whisper-tiny.en"))
     all_of_them = readings()
-    row, begins = in_a_row(all_of_them)
+    row, places = in_a_row(all_of_them)
     print("Word errors: ", end="")
     segments = print_errors(ours, all_of_them, row)
-    print("Where words begin, from where the readings' sound does:")
-    print_times(ours, segments, row, begins)
+    print("Where words begin and end, from where the readings' sound does:")
+    print_times(ours, segments, row, places)
     short = min((pcm for pcm, _ in all_of_them), key=len)
     print(f"A recording of {len(short) / RATE_HZ:.1f} s:")
     print_short(ours, short)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--hour", action="store_true", help="the splitting path instead")
+    parser.add_argument("--seconds", type=float, default=HOUR_S, help="how long that recording is")
+    parser.add_argument("--part-s", type=float, default=600.0, help="the longest part")
+    asked = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    if asked.hour:
+        print_hour(asked.seconds, asked.part_s)
+    else:
+        print_all()
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from bot.errors import ConfigError
 from bot.local.chat_answers import Answerer, FactsAnswerer, UpstreamAnswerer
 from bot.local.file_transcriber import FileTranscriber
 from bot.local.pool import Pool
+from bot.local.served import short_name
 from bot.local.voices import Voices
 from bot.rehearsal.tones import ToneResponder, ToneSpeaker, ToneTranscriber
 from bot.speech.engine_names import parse
@@ -35,7 +36,7 @@ class LocalEngines:
             self.files = FileTranscriber(model, pool=self.pool, utterances=transcriber)
         if voice := _local_name(bot.chained.speaker):
             speaker = LocalSpeaker(voice, pool=self.pool)
-            self.speaker, self.voices = speaker, Voices({voice: speaker})
+            self.speaker, self.voices = speaker, Voices({short_name(voice): speaker})
         if bot.chained.responder != "tones":
             self.responder = FactsResponder([Fact(tuple(fact.ask), fact.answer) for fact in bot.facts])
         self.answerer: Answerer = FactsAnswerer(self.responder)

@@ -32,4 +32,9 @@ def check_model(name: str, use: Use, own: str) -> None:
 
 def is_own(name: str, own: str) -> bool:
     """Whether `name` means the local model: as configured, with `local:`, or by a path's last part."""
-    return name.removeprefix("local:") in (own, PurePath(own).name)
+    return name.removeprefix("local:") in (own, PurePath(own).name, short_name(own))
+
+
+def short_name(own: str) -> str:
+    """What a local model is called where its path is nobody's business: the folder's or the voice's own name."""
+    return PurePath(own.removeprefix("local:")).name.removesuffix(".onnx")

@@ -16,6 +16,7 @@ from bot.local.http import Keys, errors_are_objects, sign_response
 from bot.local.limits import Limits, answer_begins
 from bot.local.realtime.api import PATH as REALTIME_PATH
 from bot.local.realtime.api import RealtimeApi, RealtimeOptions
+from bot.local.served import short_name
 
 
 def application(
@@ -31,17 +32,13 @@ def application(
     app = web.Application(middlewares=[errors_are_objects, limit, keys.middleware(REALTIME_PATH)])
     app.on_response_prepare.extend([sign_response, answer_begins])
     RealtimeApi(engines, keys, realtime).add_routes(app)
-    own = [_own_name(engine.name) for engine in (engines.transcriber, engines.speaker, engines.responder)]
+    own = [short_name(engine.name) for engine in (engines.transcriber, engines.speaker, engines.responder)]
     ModelsApi(sorted(set(own))).add_routes(app)
     if engines.voices is not None:
-        SpeechApi(engines.voices, _own_name(engines.speaker.name)).add_routes(app)
+        SpeechApi(engines.voices, engines.speaker.name.removeprefix("local:")).add_routes(app)
     if engines.files is not None:
         TranscriptionsApi(engines.files).add_routes(app)
         TranslationsApi(engines.files).add_routes(app)
     if engines.voices is not None and engines.files is not None:
         ChatApi(engines.answerer, engines.voices, engines.files, language=engines.language).add_routes(app)
     return app
-
-
-def _own_name(link: str) -> str:
-    return link.removeprefix("local:")

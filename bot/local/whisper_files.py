@@ -8,16 +8,17 @@ runs them on a shared thread can put something more urgent in between.
 A recording is searched for speech first, and listened to a window at a time, each by itself; where speech was found but
 no words, it is listened to again. Whisper's own way, from one window's last time stamp to the next with the text so far
 as context, skips sentences and repeats itself with the small models: of 88 people's readings in a row, 11 minutes, it
-got 13.7 % of the words wrong, without the context 8.8 %, and this way 8.5 %, against 8.0 % for each reading by itself
-(`benchmarks/recordings.py`). For the same reason a prompt and keywords are given to the first window only, as OpenAI
+got 13.7 % of the words wrong, without the context 8.8 %, and this way 8.1 %, against 7.9 % for each reading by itself
+(`benchmarks/recordings.py`). Windows begin half a second before the detector's word for it: it is late now and then,
+which cost first syllables. For the same reason a prompt and keywords are given to the first window only, as OpenAI
 does: in every window, a prompt of three words doubled the errors.
 """
 
 import copy
+import math
 from collections import deque
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from math import log
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,9 @@ from bot.local.errors import SoundFileError
 from bot.local.models import INSTALL
 from bot.local.phantoms import is_made_up, spoken_words
 from bot.local.sound_files import RATE_HZ, Samples, SoundFile
-from bot.local.stretches import WINDOW_S, Stretch, missed, windows
+from bot.local.stretches import WINDOW_S, Stretch, missed, room, widened, windows
 from bot.local.transcription import Segment, SpeechSearch, Token, Wanted, Word
-from bot.local.word_times import fitted
+from bot.local.word_times import Heard, fitted
 
 try:
     from faster_whisper import WhisperModel
@@ -44,6 +45,7 @@ except ImportError as exc:
 _PART_S = 120.0
 _LONG_S = 30.0  # more than one window
 _SEARCH = SpeechSearch(threshold=0.3, prefix_padding_ms=300, silence_ms=500)
+_WIDER_S = (0.6, 0.0)  # before and after a window; together with it less than the model hears at once
 _PROMPT_TOKENS = 223  # the last ones: half of the model's context, less the token that says what they are
 _TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 _MAYBE_SILENCE = 0.4  # no_speech_prob
@@ -122,14 +124,19 @@ class Listening:
 
     def _listen(self, samples: NDArray[np.float32], start: int, channel: int | None) -> Iterator[Segment]:
         speech = self._speech(samples, self.wanted.search or _SEARCH)
-        by_window = [((group[0][0], group[-1][1]), group) for group in windows(speech)]
+        groups = windows(speech)
+        wide = widened([(group[0][0], group[-1][1]) for group in groups], *_WIDER_S)
+        by_window = list(zip(wide, groups, strict=True))
         if self.wanted.search is None and start == 0 and len(samples) <= _LONG_S * RATE_HZ:
             by_window = [((0.0, len(samples) / RATE_HZ), speech)]
         for window, stretches in by_window:
             heard = self._hear(samples, start, window, channel)
             places = [(segment.start_s - start / RATE_HZ, segment.end_s - start / RATE_HZ) for segment in heard]
             for stretch in missed(stretches, places):
-                heard += self._hear(samples, start, stretch, channel)
+                earliest_s, latest_s = room(stretch, places)
+                begin_s = _quietest(samples, earliest_s, stretch[0])  # else the first syllable may stay behind
+                end_s = _quietest(samples, stretch[1], latest_s)
+                heard += self._hear(samples, start, (begin_s, end_s), channel)
             for segment in sorted(heard, key=lambda segment: segment.start_s):
                 if not self._is_made_up(segment):
                     yield segment
@@ -154,10 +161,8 @@ class Listening:
             tokenizer = Tokenizer(
                 model.hf_tokenizer, model.model.is_multilingual, task=self.wanted.task, language=info.language
             )
-            return [
-                _segment(one, recorder.take(one.tokens, tokenizer), start + begin, samples[begin:end], channel)
-                for one in found
-            ]
+            written = [(one, recorder.take(one.tokens, tokenizer)) for one in found]
+            return _segments(written, Heard(samples[begin:end], RATE_HZ, (start + begin) / RATE_HZ), channel)
         except RuntimeError as exc:
             raise VoiceError(f"the local transcriber failed: {exc}") from exc
 
@@ -207,32 +212,52 @@ class _TokenRecorder:
                 self._aligned.popleft()
             probability = self._aligned.popleft()[1] if self._aligned else 0.0
             content = token_bytes(tokenizer.tokenizer.id_to_token(token_id))
-            logprob = max(log(probability), _LEAST_LOGPROB) if probability > 0 else _LEAST_LOGPROB
+            logprob = max(math.log(probability), _LEAST_LOGPROB) if probability > 0 else _LEAST_LOGPROB
             taken.append(Token(content.decode(errors="replace"), logprob, content))
         return tuple(taken)
 
 
-def _segment(
-    one: Any, tokens: tuple[Token, ...], start: int, samples: NDArray[np.float32], channel: int | None
-) -> Segment:
-    offset_s, longest_s = start / RATE_HZ, len(samples) / RATE_HZ
+def _quietest(samples: NDArray[np.float32], earliest_s: float, latest_s: float) -> float:
+    """The quietest place between two, to a fiftieth of a second."""
+    width = RATE_HZ // 50
+    begin, end = round(earliest_s * RATE_HZ), round(latest_s * RATE_HZ)
+    between = samples[begin:end]
+    if len(between) < width:
+        return latest_s
+    power = np.square(between[: len(between) // width * width]).reshape(-1, width).sum(axis=1)
+    return (begin + (int(power.argmin()) + 0.5) * width) / RATE_HZ
+
+
+def _segments(written: Sequence[tuple[Any, tuple[Token, ...]]], heard: Heard, channel: int | None) -> list[Segment]:
+    """What the model wrote, each with its tokens, on the recording's clock."""
+    longest_s = len(heard.samples) / RATE_HZ
 
     def at(seconds: float) -> float:
-        return round(offset_s + min(max(float(seconds), 0.0), longest_s), 3)
+        return round(heard.start_s + min(max(float(seconds), 0.0), longest_s), 3)
 
-    aligned = [Word(word.word, at(word.start), at(word.end), float(word.probability)) for word in one.words]
-    words = fitted(aligned, samples, RATE_HZ, offset_s)
-    return Segment(
-        text=one.text,
-        start_s=words[0].start_s if words else at(one.start),
-        end_s=words[-1].end_s if words else at(one.end),
-        seek=one.seek + round(offset_s * 100),
-        token_ids=tuple(one.tokens),
-        temperature=one.temperature,
-        avg_logprob=one.avg_logprob,
-        compression_ratio=one.compression_ratio,
-        no_speech_prob=one.no_speech_prob,
-        words=words,
-        tokens=tokens,
-        channel=channel,
-    )
+    aligned = [
+        [Word(word.word, at(word.start), at(word.end), float(word.probability)) for word in one.words]
+        for one, _ in written
+    ]
+    segments: list[Segment] = []
+    for number, (one, tokens) in enumerate(written):
+        before_s = next((words[0].start_s for words in aligned[number + 1 :] if words), math.inf)
+        after_s = segments[-1].end_s if segments else -math.inf
+        words = fitted(aligned[number], heard, after_s, before_s)
+        segments.append(
+            Segment(
+                text=one.text,
+                start_s=words[0].start_s if words else at(one.start),
+                end_s=words[-1].end_s if words else at(one.end),
+                seek=one.seek + round(heard.start_s * 100),
+                token_ids=tuple(one.tokens),
+                temperature=one.temperature,
+                avg_logprob=one.avg_logprob,
+                compression_ratio=one.compression_ratio,
+                no_speech_prob=one.no_speech_prob,
+                words=words,
+                tokens=tokens,
+                channel=channel,
+            )
+        )
+    return segments

@@ -18,7 +18,7 @@ from bot.local.realtime.session import ServerSession
 from bot.local.realtime.socket import RealtimeConnection
 from bot.local.realtime.terms import Terms
 from bot.local.realtime.wire import error_event, random_id
-from bot.local.served import check_model
+from bot.local.served import check_model, short_name
 from bot.speech.model_table import Use
 
 log = structlog.get_logger()
@@ -80,7 +80,7 @@ class RealtimeApi:
         return "realtime", model
 
     async def _hold(self, kind: str, model: str, socket: web.WebSocketResponse) -> None:
-        voices = frozenset({self._engines.speaker.name.removeprefix("local:")})
+        voices = frozenset({short_name(self._engines.speaker.name)})
         terms = Terms(
             self._engines.speaker.rate_hz,
             voices,

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.local.stretches import WINDOW_S, missed, windows
+from bot.local.stretches import WINDOW_S, missed, room, windows
 
 
 def test_a_short_pause_keeps_a_window_together_and_a_long_one_ends_it():
@@ -33,6 +33,12 @@ def test_where_nothing_was_heard_all_was_missed():
 
 def test_where_all_was_heard_nothing_was_missed():
     assert missed([(0, 2), (5, 7)], [(5.1, 6.9), (0.2, 1.8)]) == []
+
+
+def test_a_missed_stretch_has_room_up_to_what_was_heard():
+    assert room((5.0, 7.0), [(1.0, 4.9), (7.1, 9.0)]) == (4.9, 7.1)
+    assert room((5.0, 7.0), [(1.0, 2.0)]) == (4.7, 7.3)
+    assert room((0.1, 7.0), []) == (0.0, 7.3)
 
 
 seconds = st.floats(0, 100).map(lambda number: round(number, 2))
