@@ -9,9 +9,9 @@ A recording is searched for speech first, and listened to a window at a time, ea
 no words, it is listened to again. Whisper's own way, from one window's last time stamp to the next with the text so far
 as context, skips sentences and repeats itself with the small models: of 88 people's readings in a row, 11 minutes, it
 got 13.7 % of the words wrong, without the context 8.8 %, and this way 8.1 %, against 7.9 % for each reading by itself
-(`benchmarks/recordings.py`). Windows begin half a second before the detector's word for it: it is late now and then,
-which cost first syllables. For the same reason a prompt and keywords are given to the first window only, as OpenAI
-does: in every window, a prompt of three words doubled the errors.
+(`benchmarks/recordings.py`). For the same reason a prompt and keywords are given to the first window only, as OpenAI
+does: in every window, a prompt of three words doubled the errors. Windows begin half a second before speech was found,
+since what finds it is late now and then, which cost first syllables.
 """
 
 import copy
