@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from bot.calllog.filters import CallFilter
+from bot.calllog.filters import MAX_MS, CallFilter
 from bot.calllog.storable import storable_key
 
 NONE = "none"
@@ -59,8 +59,10 @@ def facets_wanted(filters: CallFilter) -> Iterator[Sequence[str]]:
     if filters.number_part is not None:
         yield from ([facet("part", part)] for part in sorted(_parts(storable_key(filters.number_part))))
     if filters.min_ms is not None or filters.max_ms is not None:
-        longest = 40 if filters.max_ms is None else _size(filters.max_ms)
-        yield [facet("secs", str(size)) for size in range(_size(filters.min_ms or 0), min(longest, 32) + 1)]
+        shortest = _size(min(filters.min_ms or 0, MAX_MS))
+        longest = _size(MAX_MS if filters.max_ms is None else min(filters.max_ms, MAX_MS))
+        # Where nothing is between the two, no call has what stands for none.
+        yield [facet("secs", str(size)) for size in range(shortest, longest + 1)] or [facet("secs", NONE)]
 
 
 def _size(ms: int) -> int:

@@ -58,7 +58,7 @@ Key = Text().with_variant(Text(collation="C"), "postgresql")
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 INDEX_VERSION = 1
-"""Goes up when what `summing_up.py` writes of a call changes: older calls are then summed up again."""
+"""How calls are summed up at present; 0 is not yet. A migration that changes it sets 0, and upkeep does the rest."""
 
 TOP = (1 << 63) - 1
 """Above every call's place, which databases keep in 63 bits: enough until the year 2248."""

@@ -41,6 +41,7 @@ hole in a reply.
 _FAULTS = frozenset({"voice_failed", "carrier_error", "server_error", INTERRUPTED})
 _APOLOGIES = frozenset({"pardon", "apology"})
 _KINDS = ("tool_requested", "tokens_used", "transfer_failed", "voice_failed", "no_words")
+_MOST_USD = 1e6  # what claims to cost more is no price
 _BEGIN = "_"  # of a turn's words: no phrase goes across it
 
 Rows = Sequence[Row[Any]]
@@ -49,7 +50,9 @@ Rows = Sequence[Row[Any]]
 async def sum_up(connection: AsyncConnection, rows: Iterable[int]) -> None:
     """Write what these calls come to; those that are not over, or are being deleted, are left out."""
     is_over = calls.c.ended_at.is_not(None) & calls.c.place.is_not(None)
-    heads = (await connection.execute(select(calls).where(calls.c.id.in_(list(rows)), is_over))).all()
+    # In order, so that two processes at the same calls wait for each other and never in a ring.
+    wanted = select(calls).where(calls.c.id.in_(list(rows)), is_over).order_by(calls.c.id)
+    heads = (await connection.execute(wanted)).all()
     if not heads:
         return
     found = [head.id for head in heads]
@@ -110,11 +113,12 @@ _SUMMED_UP = (
 
 
 def _columns(call: Row[Any], flags: Sequence[str], tools: Sequence[str], happened: Rows) -> dict[str, Any]:
-    spent = [event.data.get("cost_usd", 0.0) for event in happened if event.kind == "tokens_used"]
+    spent = [event.data.get("cost_usd") for event in happened if event.kind == "tokens_used"]
+    known = [cost for cost in spent if isinstance(cost, int | float) and 0 <= cost <= _MOST_USD]
     return {
         "row": call.id,
         "new_index_version": INDEX_VERSION,
-        "new_cost_microdollars": round(sum(spent) * 1e6) if spent else (call.counters or {}).get("cost_microdollars"),
+        "new_cost_microdollars": round(sum(known) * 1e6) if known else (call.counters or {}).get("cost_microdollars"),
         "new_flags": flags,
         "new_tools": tools,
     }

@@ -23,7 +23,7 @@ from bot.calllog.summing_up import sum_up
 from bot.errors import StoreError
 
 EVERY_S = 3600.0
-BATCH = 50
+BATCH = 20
 WHY_EXPIRED = "older than keep_days"
 BY = "retention"
 _JOB = "upkeep"

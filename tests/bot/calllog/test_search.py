@@ -109,6 +109,7 @@ async def test_a_live_call_is_found_by_what_it_is_and_not_yet_by_its_words(log):
             {"since": NOON - timedelta(days=200_000), "until": NOON + timedelta(days=2_000_000)},
             ["mute", "slow", "broken"],
         ),
+        ({"min_ms": 50_000, "max_ms": 1_000}, []),
         ({"max_ms": 10**15}, ["mute", "slow", "broken"]),
         ({"bot": "sales", "carrier": "telnyx"}, ["slow"]),
         ({"bot": "sales", "carrier": "twilio"}, []),
@@ -157,6 +158,22 @@ async def test_what_a_call_cost_and_which_tools_it_used_stand_in_the_list(log):
     await write(log, started(), *spent, *asked, ended())
     [listed] = await log.list_calls()
     assert (listed.cost_microdollars, listed.tools, listed.flags) == (5000, ["a", "b"], [])
+
+
+async def test_what_events_hold_by_mistake_spoils_no_call(log):
+    odd = [
+        {"cost_usd": None},
+        {"cost_usd": "much"},
+        {"cost_usd": 1e300},
+        {"cost_usd": float("nan")},
+        {},
+        {"cost_usd": 1},
+    ]
+    spent = [TimelineEvent("call-1", at, "tokens_used", data) for at, data in enumerate(odd)]
+    asked = [TimelineEvent("call-1", 9, "tool_requested", {"name": name}) for name in (None, ["a"], "b")]
+    await write(log, started(), *spent, *asked, ended())
+    [listed] = await log.list_calls(CallFilter(tool="b"))
+    assert listed.cost_microdollars == 1_000_000
 
 
 async def test_pages_of_a_search_hold_every_call_once_in_the_lists_order(log):
