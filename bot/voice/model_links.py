@@ -39,7 +39,7 @@ class ModelLinks:
         self._numbers = numbers or itertools.count(1)
         self._luck = Random()  # many calls lose their model in the same moment, and must not come back in the same one
         self._lost_at: float | None = None
-        self._tries = 0
+        self._tries = self._spare_tries = 0
         self._retry_at = math.inf
         self._spare_at = math.inf
         self.current: Link | None = None
@@ -66,6 +66,7 @@ class ModelLinks:
         """The link's session is configured."""
         link.is_ready = True
         self._spare_at = min(self._spare_at, link.expires_at - self._renew_before_s)
+        self._spare_tries = 0
         if link is self.current:
             self._lost_at = None
             self._tries = 0
@@ -74,7 +75,8 @@ class ModelLinks:
         """A link is gone, or is given up. Afterwards `has_failed` says whether another is tried."""
         if link is self.spare:
             self.spare = None
-            self._spare_at = now + self._backoff()
+            self._spare_tries += 1
+            self._spare_at = now + self._backoff(self._spare_tries)
             return []
         self.current = None
         if is_final:
@@ -87,7 +89,7 @@ class ModelLinks:
             if self.current.is_ready:
                 self.ready(self.current, now)
             return []
-        delay_s = self._backoff() if self._tries else 0.0
+        delay_s = self._backoff(self._tries) if self._tries else 0.0
         self._tries += 1
         if now + delay_s > self._lost_at + self._reconnect_s:
             self.has_failed = True
@@ -137,6 +139,6 @@ class ModelLinks:
     def _new_link(self, now: float) -> Link:
         return Link(next(self._numbers), now + self._connect_timeout_s)
 
-    def _backoff(self) -> float:
-        delay_s = min(_LONGEST_DELAY_S, _FIRST_DELAY_S * 2.0 ** max(0, self._tries - 1))
+    def _backoff(self, tries: int) -> float:
+        delay_s = min(_LONGEST_DELAY_S, _FIRST_DELAY_S * 2.0 ** max(0, tries - 1))
         return delay_s * self._luck.uniform(0.75, 1.0)
