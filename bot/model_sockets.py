@@ -13,7 +13,17 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidState, InvalidStatus, WebSocketException
 
 from bot.config import ModelServerConfig
-from bot.events import FromModel, LinkClogged, LinkClosed, LinkEvent, LinkFlows
+from bot.events import (
+    CloseLink,
+    FromModel,
+    LinkClogged,
+    LinkClosed,
+    LinkCommand,
+    LinkEvent,
+    LinkFlows,
+    OpenLink,
+    ToModel,
+)
 
 _BEAT_S = 0.5
 _MANY_SENT = 15  # in one beat: speech goes frame by frame, a long silence in larger pieces
@@ -60,6 +70,15 @@ class ModelSockets:
     async def watch(self) -> None:
         """Wait for ever; raises what a bug in the handling of a message raised."""
         await asyncio.shield(self._fault)
+
+    def obey(self, command: LinkCommand) -> None:
+        match command:
+            case OpenLink(number):
+                self.open(number)
+            case ToModel(number, message):
+                self.send(number, message)
+            case CloseLink(number):
+                self.close(number)
 
     def open(self, number: int) -> None:
         task = self._tasks[number] = asyncio.create_task(self._keep(number), name=f"model-link-{number}")

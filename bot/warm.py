@@ -66,17 +66,11 @@ class WarmVoice:
         await self._carry_out(self._voice.receive(event, self._loop.time()))
 
     async def _carry_out(self, effects: Sequence[Effect]) -> None:
-        links = (OpenLink, ToModel, CloseLink)
-        # Before anything is awaited: the call may take over in the meantime.
-        self._untold += [effect for effect in effects if not isinstance(effect, links)]
         for effect in effects:
-            match effect:
-                case OpenLink(number):
-                    self._sockets.open(number)
-                case ToModel(number, message):
-                    self._sockets.send(number, message)
-                case CloseLink(number):
-                    self._sockets.close(number)
+            if isinstance(effect, OpenLink | ToModel | CloseLink):
+                self._sockets.obey(effect)
+            else:  # the call will be told when it is there
+                self._untold.append(effect)
         self._stop()
         if self._voice.deadline < math.inf and not self._is_claimed:
             self._timer = self._loop.call_at(self._voice.deadline, self._on_late)

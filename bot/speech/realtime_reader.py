@@ -182,8 +182,8 @@ class RealtimeReader:
     def _carry_out(self, effects: Sequence[ReaderEffect]) -> None:
         for effect in effects:
             match effect:
-                case OpenLink() | ToModel() | CloseLink():
-                    self._to_sockets(effect)
+                case OpenLink() | ToModel() | CloseLink() if self._sockets is not None:
+                    self._sockets.obey(effect)
                 case SoundRead(number, pcm):
                     self._deliver(number, pcm)
                 case SentenceRead(number, spent):
@@ -195,17 +195,6 @@ class RealtimeReader:
                     tell(event, **details)
         self._has_news.set()
         self._set_timer()
-
-    def _to_sockets(self, command: OpenLink | ToModel | CloseLink) -> None:
-        if self._sockets is None:
-            return
-        match command:
-            case OpenLink(number):
-                self._sockets.open(number)
-            case ToModel(number, message):
-                self._sockets.send(number, message)
-            case CloseLink(number):
-                self._sockets.close(number)
 
     def _deliver(self, number: int, mail: Mail) -> None:
         if (mailbox := self._mail.get(number)) is not None:
