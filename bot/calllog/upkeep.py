@@ -8,6 +8,7 @@ the process dies: the next one finds where it was.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Literal
@@ -37,6 +38,7 @@ class Upkeep:
         self._log = calllog
         self._kept = kept
         self._task: asyncio.Task[None] | None = None
+        self._is_over = asyncio.Event()
 
     def start(self) -> None:
         """Begin now, and again each hour."""
@@ -44,17 +46,19 @@ class Upkeep:
 
     async def close(self) -> None:
         """Stop where it is."""
+        self._is_over.set()  # a cancellation in the middle of a query can come out of it as a StoreError
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _keep_going(self) -> None:
-        while True:
+        while not self._is_over.is_set():
             try:
                 await self.once(datetime.now(UTC))
             except StoreError as exc:
                 log.warning("upkeep_failed", reason=str(exc), advice="it is tried again in an hour")
-            await asyncio.sleep(EVERY_S)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._is_over.wait(), EVERY_S)
 
     async def once(self, now: datetime) -> None:
         """All there is to do; nothing where another process is at it. Raises `StoreError`."""
