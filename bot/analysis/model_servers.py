@@ -13,7 +13,7 @@ from bot.config import BotConfig, ChainedConfig, ModelServerConfig, OpenAIConfig
 from bot.errors import ConfigError
 from bot.local.http import Keys
 from bot.local.serving import serving
-from bot.speech.engine_names import EngineName, server_of
+from bot.speech.engine_names import EngineName, server_of, setting_of
 from bot.speech.openai_client import OpenAIClient
 
 ANSWER_S = 900.0
@@ -28,8 +28,9 @@ async def client_for(name: EngineName, openai: OpenAIConfig) -> AsyncIterator[Op
             async with _in_this_process(name.model) as server, _started(OpenAIClient(server, timeout_s=ANSWER_S)) as it:
                 yield it
         case "openai":
-            setting = f"openai.servers.{name.server}" if name.server else "openai"
-            client = OpenAIClient(server_of(name, openai), setting=setting, timeout_s=ANSWER_S, retries=openai.retries)
+            client = OpenAIClient(
+                server_of(name, openai), setting=setting_of(name), timeout_s=ANSWER_S, retries=openai.retries
+            )
             async with _started(client) as it:
                 yield it
         case _:

@@ -1,0 +1,91 @@
+"""`offhook transcribe` as people type it: what is written where, what is said on the error output, and the exit code."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from bot.__main__ import app
+from tests.support.words import normalised
+
+QUESTION = normalised("How old is the Brooklyn Bridge?")
+
+
+@pytest.fixture
+def bridge(data: Path) -> Path:
+    return data / "speech-en" / "google-brooklyn-bridge.flac"
+
+
+@pytest.fixture
+def weather(data: Path) -> Path:
+    return data / "speech-en" / "ms-whatstheweatherlike.flac"
+
+
+def offhook(*arguments: object) -> Result:
+    return CliRunner().invoke(app, ["transcribe", *map(str, arguments)])
+
+
+def test_the_words_go_to_the_standard_output_and_the_cost_to_the_other(bridge: Path):
+    result = offhook(bridge)
+    assert result.exit_code == 0
+    assert normalised(result.stdout) == QUESTION
+    assert "1 file, 0:02 of sound" in result.stderr
+    assert "on this machine, at no cost" in result.stderr
+    assert "\x1b" not in result.stderr  # no terminal, no progress
+
+
+def test_each_of_several_recordings_gets_a_file_of_its_own(bridge: Path, weather: Path, tmp_path: Path):
+    result = offhook(bridge, weather, "--format", "srt", "--output", tmp_path)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert {path.name for path in tmp_path.iterdir()} == {f"{one.stem}.srt" for one in (bridge, weather)}
+    assert (tmp_path / f"{bridge.stem}.srt").read_text().startswith("1\n00:00:00,")
+
+
+def test_one_recording_that_fails_does_not_stop_the_others(bridge: Path, tmp_path: Path):
+    broken = tmp_path / "broken.wav"
+    broken.write_bytes(b"RIFF and no sound")
+    result = offhook(broken, tmp_path / "missing.wav", bridge)
+    assert result.exit_code == 1
+    assert normalised(result.stdout) == QUESTION
+    assert "Audio file might be corrupted" in result.stderr or "Invalid file format" in result.stderr
+    assert "missing.wav: No such file or directory" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (["--model", "openai:gpt-transcribe", "--format", "vtt"], "is not compatible with model"),
+        (["--model", "openai:whisper-1", "--speaker", "Ann"], "--speaker needs"),
+        (["--server", "nowhere"], "is on this machine"),
+        (["--format", "docx"], "docx"),
+        (["--part-s", "3"], "part-s"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_is_done(bridge: Path, options: list[str], why: str):
+    result = offhook(bridge, *options)
+    assert result.exit_code == 2
+    assert why in " ".join(result.stderr.replace("│", " ").split())
+
+
+def test_two_transcripts_never_go_to_one_file(bridge: Path, weather: Path, tmp_path: Path):
+    assert offhook(bridge, weather, "--output", tmp_path / "one.txt").exit_code == 2
+    twin = tmp_path / "other" / bridge.name
+    twin.parent.mkdir()
+    twin.write_bytes(bridge.read_bytes())
+    assert offhook(bridge, twin, "--output", tmp_path).exit_code == 2
+    assert offhook(twin, "--output", twin).exit_code == 2
+
+
+def test_words_have_times_where_they_are_asked_for(bridge: Path, tmp_path: Path):
+    place = tmp_path / "bridge.json"
+    result = offhook(bridge, "--format", "verbose_json", "--timestamps", "word", "--output", place)
+    assert result.exit_code == 0
+    words = json.loads(place.read_text())["words"]
+    assert [word["word"].lower() for word in words] == QUESTION
+
+
+def test_a_server_that_is_not_configured_is_a_sentence(bridge: Path):
+    result = offhook(bridge, "--model", "whisper-1", "--server", "nowhere")
+    assert result.exit_code == 1
+    assert "there is no server 'nowhere'" in str(result.exception)
