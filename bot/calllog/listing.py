@@ -4,6 +4,8 @@ What one index of the calls' own table answers is read from there. All else come
 not in it yet (it is live, or of an older Offhook) is looked at itself, and both are merged by their place in the list.
 """
 
+from typing import NamedTuple
+
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,6 +17,14 @@ from bot.calllog.schema import TOP, calls
 
 COUNT_LIMIT = 10_000
 """More calls than that are not counted."""
+LOOKED_AT_LIMIT = 1_000
+"""The same where each call must be looked at to be counted: for its length, or for a part of its number."""
+
+
+class Counted(NamedTuple):
+    calls: int
+    is_exact: bool
+    """False: there are more."""
 
 
 async def page_rows(connection: AsyncConnection, filters: CallFilter, limit: int, before: int = TOP) -> list[int]:
@@ -29,17 +39,24 @@ async def page_rows(connection: AsyncConnection, filters: CallFilter, limit: int
     return [row for _, row in sorted(found, reverse=True)[:limit]]
 
 
-async def count(connection: AsyncConnection, filters: CallFilter, limit: int = COUNT_LIMIT) -> int:
-    """How many calls are meant; `limit` + 1 stands for more."""
+async def count(connection: AsyncConnection, filters: CallFilter, limit: int | None = None) -> Counted:
+    """How many calls are meant, up to `limit`."""
+    looks = filters.min_ms is not None or filters.max_ms is not None or filters.number_part is not None
+    most = limit or (LOOKED_AT_LIMIT if looks else COUNT_LIMIT)
+    found = await _count(connection, filters, most + 1)
+    return Counted(min(found, most), found <= most)
+
+
+async def _count(connection: AsyncConnection, filters: CallFilter, most: int) -> int:
     if filters.is_live:
-        return len(await _not_indexed(connection, filters, limit + 1))
+        return len(await _not_indexed(connection, filters, most))
     if needs_search_index(filters):
         await _prepare(connection)
-        found = await search_index.count(connection, filters, limit + 1)
-        return min(found + len(await _not_indexed(connection, filters, limit + 1 - found)), limit + 1)
-    some = narrowed(select(calls.c.id), filters).limit(limit + 1)
+        found = await search_index.count(connection, filters, most)
+        return found + len(await _not_indexed(connection, filters, most - found))
+    some = narrowed(select(calls.c.id), filters).limit(most)
     if filters.number is not None:
-        some = page_of(select(calls.c.id), filters, limit + 1)
+        some = page_of(select(calls.c.id), filters, most)
     counted: int = (await connection.execute(select(func.count()).select_from(some.subquery()))).scalar_one()
     return counted
 

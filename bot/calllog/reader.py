@@ -11,7 +11,7 @@ from bot.calllog.detail import CallDetail, CallSummary, ListedCall, Page, load_d
 from bot.calllog.excerpts import load_excerpts
 from bot.calllog.filters import CallFilter
 from bot.calllog.latest import latest_words
-from bot.calllog.listing import COUNT_LIMIT, count, page_rows
+from bot.calllog.listing import Counted, count, page_rows
 from bot.calllog.query import parse
 from bot.calllog.schema import TOP, calls
 from bot.calllog.storable import storable_key
@@ -68,8 +68,8 @@ class CallReader:
             next=listed[-1].place if len(found) > limit else None,
         )
 
-    async def count_calls(self, filters: CallFilter | None = None, limit: int = COUNT_LIMIT) -> int:
-        """How many calls are meant; `limit` + 1 stands for more."""
+    async def count_calls(self, filters: CallFilter | None = None, limit: int | None = None) -> Counted:
+        """How many calls are meant, up to `limit`, or else up to what is counted quickly."""
         with database.explained(self._address, "read"):
             async with self._engine.connect() as connection:
                 return await count(connection, filters or CallFilter(), limit)

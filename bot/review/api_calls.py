@@ -12,7 +12,6 @@ from bot.calllog import deletion, export
 from bot.calllog.detail import CallDetail, CallSummary, ListedCall
 from bot.calllog.excerpts import Excerpt
 from bot.calllog.filters import CallFilter
-from bot.calllog.listing import COUNT_LIMIT
 from bot.calllog.schema import TOP
 from bot.calllog.upkeep import delete_call
 from bot.privacy import mask_number
@@ -156,7 +155,7 @@ class Calls(msgspec.Struct, frozen=True):
 
 class Count(msgspec.Struct, frozen=True):
     count: int
-    is_exact: Annotated[bool, Meta(description=f"False: more than that; beyond {COUNT_LIMIT:,} nobody counts.")]
+    is_exact: Annotated[bool, Meta(description="False: there are more.")]
 
 
 class Turn(msgspec.Struct, frozen=True):
@@ -275,7 +274,7 @@ def _listed(listed: ListedCall, *, full_numbers: bool) -> CallLine:
 
 async def count_calls(request: web.Request, query: Selection) -> web.Response:
     counted = await site_of(request).calllog.count_calls(wanted_calls(request, query))
-    return json_answer(Count(min(counted, COUNT_LIMIT), counted <= COUNT_LIMIT))
+    return json_answer(Count(counted.calls, counted.is_exact))
 
 
 async def get_call(request: web.Request, _: Nothing) -> web.Response:

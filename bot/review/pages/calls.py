@@ -7,7 +7,6 @@ from aiohttp import web
 
 from bot.calllog.detail import ListedCall
 from bot.calllog.filters import CallFilter
-from bot.calllog.listing import COUNT_LIMIT
 from bot.calllog.records import INTERRUPTED
 from bot.calllog.schema import TOP
 from bot.calllog.summing_up import FLAGS
@@ -38,8 +37,8 @@ async def show(request: web.Request) -> web.Response:
         "live": live,
         "calls": [listed for listed in page.calls if listed.call.call_id not in on_top],
         "query": query,
-        "count": None if counted is None else min(counted, COUNT_LIMIT),
-        "is_more": counted is not None and counted > COUNT_LIMIT,
+        "count": None if counted is None else counted.calls,
+        "is_more": counted is not None and not counted.is_exact,
         "first": "" if is_first else query.address(PATH),
         "next": "" if page.next is None else query.address(PATH, before=page.next),
         "options": _options(request, query),
