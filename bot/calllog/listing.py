@@ -18,7 +18,7 @@ from bot.calllog.schema import TOP, calls
 COUNT_LIMIT = 10_000
 """More calls than that are not counted."""
 LOOKED_AT_LIMIT = 1_000
-"""The same where each call must be looked at to be counted: for its length, or for a part of its number."""
+"""The same where each call must be looked at to be counted: for its length, a part of its number, or a phrase."""
 
 
 class Counted(NamedTuple):
@@ -41,10 +41,15 @@ async def page_rows(connection: AsyncConnection, filters: CallFilter, limit: int
 
 async def count(connection: AsyncConnection, filters: CallFilter, limit: int | None = None) -> Counted:
     """How many calls are meant, up to `limit`."""
-    looks = filters.min_ms is not None or filters.max_ms is not None or filters.number_part is not None
-    most = limit or (LOOKED_AT_LIMIT if looks else COUNT_LIMIT)
+    most = limit or (LOOKED_AT_LIMIT if _must_look(filters) else COUNT_LIMIT)
     found = await _count(connection, filters, most + 1)
     return Counted(min(found, most), found <= most)
+
+
+def _must_look(filters: CallFilter) -> bool:
+    columns = (filters.min_ms, filters.max_ms, filters.number_part)
+    has_phrase = any(len(term.words) > 1 for term in parse(filters.text or ""))
+    return has_phrase or any(wanted is not None for wanted in columns)
 
 
 async def _count(connection: AsyncConnection, filters: CallFilter, most: int) -> int:
