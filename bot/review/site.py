@@ -67,13 +67,17 @@ class Site:
         self.passwords.close()
         await self.storage.close()
 
-    async def announce(self) -> None:
-        """While there is no admin, write a link into the log with which one can be made; a link of before is void."""
+    async def announce(self) -> str:
+        """While there is no admin, write a link into the log with which one can be made, and return it; else "".
+
+        A link of before is void.
+        """
         if await self.accounts.has_admin():
-            return
+            return ""
         token = await self.links.make(FIRST_ACCOUNT, Role.ADMIN, "", now())
         link = f"{self.public_url.rstrip('/')}/welcome/{token}"
         log.warning("no_admin_yet", open_this_link_once=link, valid_h=LIFETIME // timedelta(hours=1))
+        return link
 
     def address_of(self, request: web.Request) -> str:
         """Where a request comes from, behind the proxies of `review.proxies` too."""
