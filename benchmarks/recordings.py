@@ -24,6 +24,7 @@ import resource
 import tempfile
 import time
 from collections.abc import Sequence
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -47,8 +48,8 @@ from bot.local.whisper import Whisper
 from bot.local.whisper_files import FileWhisper
 from bot.speech.engine_names import parse
 from bot.speech.requests import TranscriptionRequest
-from tests.support.joins import differences_around
-from tests.support.long_recording import Piece, Placed, piece, put_together, spoken
+from tests.support.joins import Said, differences_around, is_inside_a_word, said, said_in_pieces
+from tests.support.long_recording import Piece, piece, put_together, spoken
 from tests.support.words import word_errors
 
 DATA = Path(os.environ.get("OFFHOOK_DATA") or Path(__file__).parents[1] / "tests" / "data")
@@ -192,7 +193,14 @@ def print_hour(seconds: float, part_s: float) -> None:
     pieces = hour_pieces()
     pcm, placed = put_together(pieces, seconds, samples(DATA / "noise" / "babble-8-talkers.flac"))
     ours = FileWhisper(models.whisper_folder("whisper-tiny.en"))
-    alone = {one.name: text_of(heard(ours, one.pcm)) for one in pieces}
+    alone = {
+        one.name: [
+            {"word": word.text, "start": word.start_s, "end": word.end_s}
+            for segment in heard(ours, one.pcm)
+            for word in segment.words
+        ]
+        for one in pieces
+    }
     print(f"{len(pcm) / RATE_HZ:.0f} s of {len(pieces)} pieces, in parts of at most {part_s:.0f} s:")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "hour.flac"
@@ -201,16 +209,19 @@ def print_hour(seconds: float, part_s: float) -> None:
         body, cuts = asyncio.run(transcribed(path, part_s))
         took_s = time.perf_counter() - began
     print(f"  {took_s / seconds:.3f} s for a second; at most {memory_mb() - before_mb:.0f} MB more than before")
-    wrong, count = word_errors(" ".join(alone[one.piece.name] for one in placed), body["text"])
-    print(f"  {count} words in the pieces, {100 * wrong / count:.1f} % otherwise in the whole")
-    print_distances(
-        "words",
-        [(word["start"], word["end"]) for word in body["words"]],
-        [(one.begin_s, one.end_s) for one in placed],
-    )
-    print_joins("at the cuts", cuts, placed, alone, body["words"])
+    whole, expected = said(body["words"]), said_in_pieces(placed, alone)
+    matcher = SequenceMatcher(None, [one.word for one in expected], [one.word for one in whole], autojunk=False)
+    same = sum(block.size for block in matcher.get_matching_blocks())
+    print(f"  {len(expected)} words in the pieces, {100 * (1 - same / len(expected)):.1f} % otherwise in the whole")
+    for label in ("speech-en", "conversation"):
+        print_distances(
+            label,
+            [(word["start"], word["end"]) for word in body["words"]],
+            [(one.begin_s, one.end_s) for one in placed if one.piece.folder == label],
+        )
+    print_joins("at the cuts", cuts, expected, whole)
     between = [(before + after) / 2 for before, after in zip([0.0, *cuts], cuts, strict=False)]
-    print_joins("where nothing was cut", between, placed, alone, body["words"])
+    print_joins("where nothing was cut", between, expected, whole)
 
 
 async def transcribed(path: Path, part_s: float) -> tuple[dict[str, Any], list[float]]:
@@ -223,13 +234,11 @@ async def transcribed(path: Path, part_s: float) -> tuple[dict[str, Any], list[f
     return transcript.body, sorted(cuts.starts)[1:]
 
 
-def print_joins(
-    label: str, places: Sequence[float], placed: Sequence[Placed], alone: dict[str, str], words: Sequence[Any]
-) -> None:
-    inside = sum(one.begin_s < place < one.end_s for place in places for one in placed)
-    print(f"  {len(places)} places {label}, {inside} of them inside a piece:")
+def print_joins(label: str, places: Sequence[float], pieces: Sequence[Said], whole: Sequence[Said]) -> None:
+    inside = sum(is_inside_a_word(place, pieces) for place in places)
+    print(f"  {len(places)} places {label}, {inside} of them inside a word:")
     for place in places:
-        found = differences_around(place, placed, alone, words, AROUND_S)
+        found = differences_around(place, pieces, whole, AROUND_S)
         told = "; ".join(f"{' '.join(one.missing) or '-'} -> {' '.join(one.added) or '-'}" for one in found)
         lost, doubled = sum(one.lost for one in found), sum(one.doubled for one in found)
         print(f"    {place:7.1f} s  {lost} lost, {doubled} added  {told}")

@@ -5,7 +5,7 @@ the command line has none of the parameter's.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.errors import ConfigError
 from bot.speech.engine_names import EngineName, parse
@@ -41,6 +41,7 @@ class Options:
     chunking: str = ""
     speaker_names: Sequence[str] = ()
     speaker_references: Sequence[str] = ()
+    by_channel: bool = False  # each of two channels is a speaker
     streams: bool = False  # the words are wanted as they come, if the model can
 
 
@@ -59,12 +60,32 @@ def engine(model: str, server: str) -> EngineName:
 
 
 def request(name: EngineName, options: Options) -> FileRequest:
-    """Raises `AskedWronglyError`, saying why."""
+    """Raises `AskedWronglyError`, saying why.
+
+    Of one channel it is asked what puts its words in their place: times, or of single turns just words.
+    """
+    if options.by_channel:
+        options = _of_a_channel(name, options)
     asked = _translation(name.model, options) if options.translate else _transcription(name, options)
     check = translation_problem(asked) if isinstance(asked, TranslationRequest) else transcription_problem(asked)
     if check is not None:
         raise AskedWronglyError(check.message)
     return asked
+
+
+def _of_a_channel(name: EngineName, options: Options) -> Options:
+    for option, is_used in (("--logprobs", options.logprobs), ("--timestamps", options.timestamps)):
+        if is_used:
+            raise AskedWronglyError(f"{option} does not go with --channels, which puts two transcripts together.")
+    if goes_by_turn(name):
+        return replace(options, response_format="json", speaker_names=(), streams=False)
+    times = ("word", "segment")
+    return replace(options, response_format="verbose_json", timestamps=times, speaker_names=(), streams=False)
+
+
+def goes_by_turn(name: EngineName) -> bool:
+    """How a channel is gone through: a server is not paid for the other speaker's turns; ours wants its context."""
+    return name.kind != "local"
 
 
 def _transcription(name: EngineName, options: Options) -> TranscriptionRequest:

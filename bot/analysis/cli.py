@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from bot import logs
-from bot.analysis.asked_for import AskedWronglyError, Options, engine, request
+from bot.analysis.asked_for import AskedWronglyError, Options, engine, goes_by_turn, request
 from bot.analysis.outputs import Output
 from bot.config import LogConfig, load
 from bot.errors import ConfigError
@@ -61,6 +61,9 @@ def transcribe(
         list[str] | None,
         typer.Option(metavar="NAME[=FILE]", help="Somebody who speaks, and their voice (2 to 10 s); repeat it."),
     ] = None,
+    channels: Annotated[
+        bool, typer.Option("--channels", help="The caller speaks on the left channel, the bot (or --speaker) right.")
+    ] = False,
     part_s: Annotated[
         float,
         typer.Option(min=SHORTEST_PART_S, max=LONGEST_PART_S, help="What is longer is cut, in pauses, into parts."),
@@ -84,6 +87,7 @@ def transcribe(
         timestamps=timestamps or (),
         logprobs=logprobs,
         chunking=chunking,
+        by_channel=channels,
         streams=sys.stderr.isatty(),
     )
     settings = load(config, os.environ)
@@ -96,8 +100,16 @@ def transcribe(
             files=tuple(dict.fromkeys(files)),
             name=name,
             request=request(name, _with_speakers(options, known)),
-            manner=Manner(Cutting(longest_s=part_s, keeps_channels=format_ == "diarized_json"), carries_words=context),
+            manner=Manner(
+                Cutting(
+                    longest_s=part_s,
+                    keeps_channels=format_ == "diarized_json",
+                    by_turn=channels and goes_by_turn(name),
+                ),
+                carries_words=context,
+            ),
             output=Output(format_, output, sys.stdout),
+            channels=_channels(known) if channels else (),
         )
     except ConfigError as exc:
         raise typer.BadParameter(str(exc)) from exc
@@ -124,8 +136,8 @@ def _check_places(files: Sequence[Path], output: Path | None, response_format: s
 
 
 def _speakers(given: Sequence[str], options: Options) -> "Sequence[KnownSpeaker]":
-    if given and options.response_format != "diarized_json":
-        raise AskedWronglyError("--speaker needs --format diarized_json, which says who speaks.")
+    if given and not options.by_channel and options.response_format != "diarized_json":
+        raise AskedWronglyError("--speaker needs --format diarized_json or --channels, which say who speaks.")
     from bot.analysis.speakers import KnownSpeaker, speaker_from_file
 
     known = []
@@ -133,6 +145,14 @@ def _speakers(given: Sequence[str], options: Options) -> "Sequence[KnownSpeaker]
         name, _, path = one.partition("=")
         known.append(speaker_from_file(name, Path(path)) if path else KnownSpeaker(name, name))
     return known
+
+
+def _channels(known: "Sequence[KnownSpeaker]") -> Sequence[str]:
+    """Left first."""
+    names = tuple(one.label for one in known)
+    if len(names) not in (0, 2) or len(set(names)) < len(names) or any(one.reference for one in known):
+        raise AskedWronglyError("--channels takes two different --speaker NAME, left first, and no voices.")
+    return names or ("caller", "bot")
 
 
 def _with_speakers(options: Options, known: "Sequence[KnownSpeaker]") -> Options:

@@ -19,6 +19,7 @@ from bot.analysis.outputs import Transcript
 from bot.analysis.prompting import EnglishTokens, prompt_with
 from bot.analysis.sound_parts import Cutting, SoundPart, sound_facts, sound_parts
 from bot.analysis.speakers import KnownSpeaker, SpeakerMemory
+from bot.analysis.turn_parts import of_turns, turn_parts
 from bot.errors import BotError, VoiceError
 from bot.speech.model_table import PROMPT_TOKENS, Feature, lookup
 from bot.speech.openai_client import OpenAIClient
@@ -84,7 +85,8 @@ class FileTranscription:
         self._watcher.begun(facts.seconds)
         carries = self._carries_words or self._speakers is not None
         slots = asyncio.Semaphore(1 if carries else self._manner.parallel)
-        parts = sound_parts(self._path, self._manner.cutting)
+        cutting = self._manner.cutting
+        parts = turn_parts(self._path, cutting) if cutting.by_turn else sound_parts(self._path, cutting)
         async with asyncio.TaskGroup() as tasks:
             while await slots.acquire() and not self._failures:
                 part = await asyncio.to_thread(self._next, parts)
@@ -100,7 +102,8 @@ class FileTranscription:
         if self._manner.carries_words is not None:
             return self._manner.carries_words
         model = lookup(self._request.model)
-        return model is not None and Feature.PROMPT in model.features
+        takes_them = model is not None and Feature.PROMPT in model.features
+        return takes_them and not self._manner.cutting.by_turn
 
     def _next(self, parts: Iterator[SoundPart]) -> SoundPart | None:
         try:
@@ -165,6 +168,8 @@ class FileTranscription:
 
     def _whole(self) -> Transcript:
         done = [self._done[index] for index in sorted(self._done)]
+        if self._manner.cutting.by_turn:
+            return Transcript(of_turns([(part, answer.body) for part, answer in done]))
         if len(done) == 1:
             (_, answer) = done[0]
             return Transcript(answer.body, answer.written)

@@ -21,11 +21,11 @@ class Output:
     """Where transcripts go: one file, a folder, or a stream."""
 
     def __init__(self, response_format: str, target: Path | None, stream: TextIO) -> None:
-        self._format, self._target, self._stream = response_format, target, stream
+        self.response_format, self._target, self._stream = response_format, target, stream
 
     def write(self, path: Path, transcript: Transcript) -> None:
         """`path` is the recording's; raises `VoiceError` where nothing can be written."""
-        text = transcript.written if transcript.written is not None else rendered(transcript.body, self._format)
+        text = transcript.written if transcript.written is not None else rendered(transcript.body, self.response_format)
         if self._target is None:
             self._stream.write(text)
             self._stream.flush()
@@ -41,5 +41,5 @@ class Output:
         if self._target is None:
             raise ValueError("the transcripts go to a stream")
         if self._target.is_dir():
-            return self._target / f"{path.stem}.{EXTENSIONS[self._format]}"
+            return self._target / f"{path.stem}.{EXTENSIONS[self.response_format]}"
         return self._target

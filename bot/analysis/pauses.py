@@ -48,6 +48,10 @@ class PauseFinder:
         self._ended: list[Pause] = []
 
     @property
+    def ended(self) -> list[Pause]:
+        return list(self._ended)
+
+    @property
     def pauses(self) -> list[Pause]:
         present = self._pause()
         return [*self._ended, present] if present.seconds >= SHORTEST_S else list(self._ended)

@@ -4,8 +4,8 @@ A file that servers take as it is (25 MB, a type they know, no longer than a par
 else becomes FLAC at 16,000 Hz: that is what the models make of every sound themselves, so nothing is lost, and without
 a bit rate to choose its largest size is known: ten minutes of one channel are never more than 19.2 MB.
 
-A part ends in the middle of the longest pause of its last two fifths. Where people, or a radio behind them, leave none,
-it ends at the quietest fifth of a second. What is held is one part's samples: 19.2 MB for ten minutes.
+A part ends in the middle of the longest pause of its last two fifths, or of the time before them. Where people, or a
+radio behind them, leave none, it ends at the quietest fifth of a second. What is held is one part's samples: 19.2 MB for ten minutes.
 """
 
 import io
@@ -23,7 +23,7 @@ from bot.local.sound_files import RATE_HZ, SUPPORTED, Samples, SoundFile, quiete
 from bot.speech.model_table import LARGEST_UPLOAD
 
 _REST_S = 1.0  # no part is shorter, since what is very short is refused
-_EARLIEST = 0.6  # of the longest part: how much of it is there at least
+_EARLIEST = (0.6, 0.2)  # of the longest part: from where on it may end; sooner only where nobody stops for long
 _FLAC_SHARE = 1.02  # of the samples' own size: what incompressible sound may come to
 _EXTENSIONS: Final = {"wav": "wav", "flac": "flac", "ogg": "ogg", "matroska": "webm", "mov": "mp4", "mpeg": "mpeg"}
 _EXTENSIONS_OF_CODECS: Final = {"mp3": "mp3", "mp3float": "mp3"}
@@ -37,6 +37,7 @@ class Cutting:
     longest_s: float = 600.0
     channel: int | None = None  # only this one of two, 0 is left; None: both, mixed
     keeps_channels: bool = False  # both, side by side
+    by_turn: bool = False  # each stretch of speech between longer pauses by itself (`turn_parts.py`)
 
     @property
     def longest_samples(self) -> int:
@@ -65,14 +66,14 @@ class SoundFacts:
 
 def sound_facts(path: Path) -> SoundFacts:
     """Raises `VoiceError` for a file that cannot be read, `SoundFileError` for one that is no recording."""
-    with _opened(path) as file:
+    with opened(path) as file:
         sound = SoundFile(file, path.name)
         return SoundFacts(sound.stated_s, sound.channels)
 
 
 def sound_parts(path: Path, cutting: Cutting) -> Iterator[SoundPart]:
     """In order, one at a time; raises likewise."""
-    with _opened(path) as file:
+    with opened(path) as file:
         sound = SoundFile(file, path.name)
         extension = _sent_as(sound, path, cutting)
         if extension is not None:
@@ -97,7 +98,8 @@ def flac(samples: Samples) -> bytes:
     return file.getvalue()
 
 
-def _opened(path: Path) -> io.BufferedReader:
+def opened(path: Path) -> io.BufferedReader:
+    """Raises `VoiceError`."""
     try:
         return path.open("rb")
     except OSError as exc:
@@ -116,30 +118,34 @@ def _sent_as(sound: SoundFile, path: Path, cutting: Cutting) -> str | None:
 
 
 def _cut(sound: SoundFile, cutting: Cutting) -> Iterator[SoundPart]:
-    finder, held, index, start = PauseFinder(), _Held(), 0, 0
+    finder, held, index, start = PauseFinder(), Held(), 0, 0
     for block in sound.blocks():
-        picked = _picked(block, cutting)
-        finder.push(_mono(picked).tobytes())
-        held.add(picked)
+        samples = picked(block, cutting)
+        finder.push(mono(samples).tobytes())
+        held.add(samples)
         while held.count >= cutting.longest_samples + _REST_S * RATE_HZ:
             taken = held.take(_cut_at(finder, held, start, cutting))
-            yield _part(index, start, taken)
+            yield part_of(index, start, taken)
             index, start = index + 1, start + taken.shape[1]
             finder.forget(start / RATE_HZ)
     if held.count:
-        yield _part(index, start, held.take(held.count))
+        yield part_of(index, start, held.take(held.count))
 
 
-def _cut_at(finder: PauseFinder, held: "_Held", start: int, cutting: Cutting) -> int:
+def _cut_at(finder: PauseFinder, held: "Held", start: int, cutting: Cutting) -> int:
     """How many of the held samples belong to the part."""
     longest = cutting.longest_samples
-    earliest_s, latest_s = (start + _EARLIEST * longest) / RATE_HZ, (start + longest) / RATE_HZ
-    cut_s = cut_between(finder.pauses, earliest_s, latest_s)
-    return quietest(held.whole[:, :longest]) if cut_s is None else round(cut_s * RATE_HZ) - start
+    for share in _EARLIEST:
+        earliest_s, latest_s = (start + share * longest) / RATE_HZ, (start + longest) / RATE_HZ
+        cut_s = cut_between(finder.pauses, earliest_s, latest_s)
+        if cut_s is not None:
+            return round(cut_s * RATE_HZ) - start
+    earliest = round(_EARLIEST[0] * longest)
+    return earliest + quietest(held.whole[:, earliest:longest])
 
 
-class _Held:
-    """Samples in the blocks they came in, joined only when they are looked at."""
+class Held:
+    """Samples that wait for their part to end, in the blocks they came in; joined only when they are looked at."""
 
     def __init__(self) -> None:
         self._blocks: list[Samples] = []
@@ -160,17 +166,19 @@ class _Held:
         return whole[:, :count]
 
 
-def _part(index: int, start: int, samples: Samples) -> SoundPart:
+def part_of(index: int, start: int, samples: Samples) -> SoundPart:
+    """Samples that begin at sample `start` of the recording, as an upload."""
     end = start + samples.shape[1]
     return SoundPart(index, start / RATE_HZ, end / RATE_HZ, "recording.flac", flac(samples), samples)
 
 
-def _picked(block: Samples, cutting: Cutting) -> Samples:
+def picked(block: Samples, cutting: Cutting) -> Samples:
+    """The channel, or the mix, that is wanted of a block."""
     if cutting.channel is not None:
         return block[cutting.channel : cutting.channel + 1]
-    return block if cutting.keeps_channels else _mono(block)[np.newaxis]
+    return block if cutting.keeps_channels else mono(block)[np.newaxis]
 
 
-def _mono(samples: Samples) -> Samples:
+def mono(samples: Samples) -> Samples:
     mixed: Samples = samples[0] if len(samples) == 1 else samples.mean(axis=0).astype(np.int16)
     return mixed

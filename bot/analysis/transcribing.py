@@ -5,7 +5,7 @@ the end, where their finished parts are still there.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -13,7 +13,8 @@ from typing import Protocol
 from rich.console import Console
 
 from bot.analysis.asked_for import FileRequest
-from bot.analysis.file_transcription import FileTranscription, Manner, PartFailedError
+from bot.analysis.channels import ChannelTranscription
+from bot.analysis.file_transcription import FileTranscription, Manner, PartFailedError, Watcher
 from bot.analysis.model_servers import client_for
 from bot.analysis.outputs import Output, Transcript
 from bot.analysis.spending import Tally
@@ -21,6 +22,7 @@ from bot.analysis.terminal import ProgressBar, print_failure, print_spending
 from bot.config import OpenAIConfig
 from bot.errors import BotError
 from bot.speech.engine_names import EngineName
+from bot.speech.openai_client import OpenAIClient
 
 
 class Work(Protocol):
@@ -47,6 +49,7 @@ class Order:
     request: FileRequest
     manner: Manner
     output: Output
+    channels: Sequence[str] = ()  # who speaks on each, where each has a channel
 
 
 async def carry_out(order: Order, openai: OpenAIConfig) -> list[Failed]:
@@ -57,9 +60,7 @@ async def carry_out(order: Order, openai: OpenAIConfig) -> list[Failed]:
     async with client_for(order.name, openai) as client:
         with ProgressBar(console) as progress:
             work = {
-                path: FileTranscription(
-                    client, path, order.request, order.manner, progress.file(path.name, order.name.model, tally)
-                )
+                path: _work(order, client, path, progress.file(path.name, order.name.model, tally))
                 for path in order.files
             }
             failed = await transcribe_all(work, order.output)
@@ -68,6 +69,14 @@ async def carry_out(order: Order, openai: OpenAIConfig) -> list[Failed]:
     done, took_s = len(work) - len(failed), time.monotonic() - began
     print_spending(console, done, tally, took_s, is_free=order.name.kind == "local")
     return failed
+
+
+def _work(order: Order, client: OpenAIClient, path: Path, watcher: Watcher) -> Work:
+    if order.channels:
+        return ChannelTranscription(
+            client, path, order.request, order.manner, watcher, order.channels, order.output.response_format
+        )
+    return FileTranscription(client, path, order.request, order.manner, watcher)
 
 
 async def transcribe_all(work: Mapping[Path, Work], output: Output) -> list[Failed]:

@@ -1,4 +1,4 @@
-"""`offhook transcribe` as people type it: what is written where, what is said on the error output, and the exit code."""
+"""`offhook transcribe` as people type it: what is written where, what is said beside it, and the exit code."""
 
 import json
 from pathlib import Path

@@ -24,6 +24,7 @@ class Piece:
     """A recording of a few seconds; `begin_s` and `end_s` are where somebody speaks in it."""
 
     name: str
+    folder: str
     pcm: Pcm
     text: str
     begin_s: float
@@ -51,7 +52,7 @@ def piece(path: Path, text: str) -> Piece | None:
     planes = np.concatenate(list(SoundFile(path.read_bytes(), path.name).blocks()), axis=1)
     pcm = planes.mean(axis=0).astype(np.int16)
     place = spoken(pcm)
-    return None if place is None else Piece(path.name, pcm, text, *place)
+    return None if place is None else Piece(path.name, path.parent.name, pcm, text, *place)
 
 
 def spoken(pcm: Pcm) -> tuple[float, float] | None:
