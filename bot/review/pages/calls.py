@@ -5,8 +5,9 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from bot.calllog.detail import ListedCall
+from bot.calllog.detail import ListedCall, Page
 from bot.calllog.filters import CallFilter
+from bot.calllog.listing import Counted
 from bot.calllog.records import INTERRUPTED
 from bot.calllog.schema import TOP
 from bot.calllog.summing_up import FLAGS
@@ -30,7 +31,7 @@ async def show(request: web.Request) -> web.Response:
     meant = calls_meant(query, is_admin=visitor_of(request).is_admin)
     page = await log.page(meant, PAGE, query.before)
     is_first = query.before == TOP
-    counted = await log.count_calls(meant) if is_first else None
+    counted = await _count(request, meant, page) if is_first else None
     live = await _live(request) if is_first and not query.is_narrowed else []
     on_top = {listed.call.call_id for listed in live}
     values = {
@@ -47,6 +48,13 @@ async def show(request: web.Request) -> web.Response:
         "has_phone": has_page(request.app, "/phone"),
     }
     return render(request, "calls.html", values)
+
+
+async def _count(request: web.Request, meant: CallFilter, page: Page) -> Counted:
+    """How many calls are meant; where one page holds them all, nobody needs to look again."""
+    if page.next is None:
+        return Counted(len(page.calls), is_exact=True)
+    return await site_of(request).calllog.count_calls(meant)
 
 
 async def _live(request: web.Request) -> Sequence[ListedCall]:
