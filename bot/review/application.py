@@ -3,10 +3,13 @@
 from aiohttp import web
 
 from bot.review import api_bots, api_calls, api_openapi, api_reviews, guard, render
+from bot.review.call.peaks import PeaksKept
 from bot.review.pages import (
     access_log,
     account,
     api_tokens,
+    call,
+    call_files,
     calls,
     home,
     live,
@@ -31,6 +34,8 @@ PAGES = (
     people,
     access_log,
     calls,
+    call,
+    call_files,
     live,
     live_actions,
     live_events,
@@ -49,6 +54,7 @@ def mount(app: web.Application, site: Site) -> None:
     """Add the pages to an application that has all its other routes already: those are left as they are."""
     others = frozenset(app.router.routes())
     app[SITE] = site
+    app[call_files.PEAKS] = PeaksKept()
     routes: dict[web.AbstractRoute, Route] = {}
     for page in PAGES:
         for route in page.ROUTES:

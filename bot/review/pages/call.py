@@ -1,0 +1,130 @@
+"""The page of one call: what was said, heard and done, all on the call's one clock."""
+
+import json
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from bot.calllog import deletion
+from bot.calllog.detail import CallDetail
+from bot.review.call.delays import delays_of
+from bot.review.call.happenings import LONG_CHARS, PAGE, Happening, Line, everything, facts_of
+from bot.review.call.lanes import lanes_of
+from bot.review.call.said import SHOWN_CHARS, Said, turns_said
+from bot.review.call.spending import spending_of
+from bot.review.pages.call_files import DOWNLOADS, sound_of
+from bot.review.render import render
+from bot.review.roles import Needs
+from bot.review.routes import Route
+from bot.review.site import looked, site_of
+
+PATH = "/calls/{call_id}"
+_VERDICTS = ("good", "bad", "unsure")
+
+
+class Lines(msgspec.Struct, frozen=True):
+    """A stretch of everything that happened; `next` is where it goes on, None at the end."""
+
+    lines: list[Line]
+    next: int | None
+
+
+async def show(request: web.Request) -> web.Response:
+    call_id = request.match_info["call_id"]
+    detail = await site_of(request).calllog.get_call(call_id)
+    if detail is None:
+        return await _show_deleted(request, call_id)
+    await looked(request, detail.call.call_id, "call")
+    return render(request, "call.html", await _values(request, detail))
+
+
+async def happened(request: web.Request) -> web.Response:
+    """More of everything that happened: from its place `from` on, or with `whole` one of them with all it has."""
+    detail = await site_of(request).calllog.get_call(request.match_info["call_id"])
+    if detail is None:
+        raise web.HTTPNotFound
+    first, is_whole = _place(request.query.get("from", "0")), "whole" in request.query
+    found = everything(detail, turns_said(detail.turns, length_ms(detail)))
+    wanted = found[first : first + (1 if is_whole else PAGE)]
+    lines = [_line(request, each, LONG_CHARS) for each in wanted] if is_whole else lines_of(request, wanted)
+    if is_whole and wanted and wanted[0].kind == "tool_began":
+        lines += [_line(request, each, LONG_CHARS) for each in found if _is_end_of(each, wanted[0])]
+    next_place = first + PAGE if first + PAGE < len(found) else None
+    return web.Response(body=msgspec.json.encode(Lines(lines, next_place)), content_type="application/json")
+
+
+def _is_end_of(happening: Happening, began: Happening) -> bool:
+    return happening.kind == "tool_ended" and happening.facts.get("job") == began.facts.get("job")
+
+
+def _place(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise web.HTTPBadRequest
+    return int(text)
+
+
+def lines_of(request: web.Request, happenings: list[Happening]) -> list[Line]:
+    return [_line(request, each) for each in happenings]
+
+
+def _line(request: web.Request, happening: Happening, *most_chars: int) -> Line:
+    what = site_of(request).strings.find(f"call.happened.{happening.kind}", happening.kind)
+    return Line(n=happening.n, at_ms=happening.at_ms, what=what, facts=facts_of(happening, *most_chars))
+
+
+async def _show_deleted(request: web.Request, call_id: str) -> web.Response:
+    async with site_of(request).storage.reading() as connection:
+        deleted = await deletion.find(connection, call_id)
+    if deleted is None:
+        raise web.HTTPNotFound
+    return render(request, "call_deleted.html", {"deleted": deleted}, status=410)
+
+
+def length_ms(detail: CallDetail) -> int:
+    """How long the call's clock ran; of a live call, as far as anything is known."""
+    known = [detail.call.duration_ms or 0, *(turn.ended_ms or turn.started_ms for turn in detail.turns)]
+    known += [recording.duration_ms for recording in detail.recordings]
+    known += [event.at_ms for event in detail.events[-1:]]
+    return max(known)
+
+
+async def _values(request: web.Request, detail: CallDetail) -> dict[str, Any]:
+    length = length_ms(detail)
+    said = turns_said(detail.turns, length)
+    happenings = everything(detail, said)
+    return {
+        "call": detail.call,
+        "detail": detail,
+        "length_ms": length,
+        "said": [_shortened(turn) for turn in said],
+        "lanes": lanes_of(happenings, length),
+        "lines": lines_of(request, happenings[:PAGE]),
+        "happening_count": len(happenings),
+        "more_from": PAGE if len(happenings) > PAGE else None,
+        "delays": delays_of(detail.turns),
+        "spending": spending_of(detail.events),
+        "config": [(name, _plain(value)) for name, value in detail.config.items()],
+        "sound": await sound_of(detail),
+        "downloads": DOWNLOADS,
+        "verdicts": _VERDICTS,
+        "shown_chars": SHOWN_CHARS,
+    }
+
+
+def _shortened(turn: Said) -> Said:
+    """A turn as the page has it; `left_out` of the template is the rest."""
+    if len(turn.heard) + len(turn.unheard) <= SHOWN_CHARS:
+        return turn
+    heard = turn.heard[:SHOWN_CHARS]
+    return msgspec.structs.replace(turn, heard=heard + "…", unheard=turn.unheard[: SHOWN_CHARS - len(heard)])
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
+
+
+ROUTES = [
+    Route("GET", PATH, show, Needs.VIEWER),
+    Route("GET", f"{PATH}/happened", happened, Needs.VIEWER),
+]

@@ -1,0 +1,138 @@
+"""The files of one call: its recording (also in parts, as players ask for it), its peaks, its transcript, all of it."""
+
+import asyncio
+import re
+import wave
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+from aiohttp import web
+
+from bot.calllog.detail import CallDetail, CallSummary
+from bot.calllog.recorded import recording_of
+from bot.privacy import mask_number
+from bot.review.access_log import LookFilter
+from bot.review.call.peaks import PeaksKept, as_json
+from bot.review.call.said import turns_said
+from bot.review.call.transcript_files import FILES
+from bot.review.headers import PERSONAL
+from bot.review.roles import Needs
+from bot.review.routes import Route
+from bot.review.site import looked, now, site_of
+from bot.review.visitor import visitor_of
+
+PATH = "/calls/{call_id}"
+DOWNLOADS = ("txt", "srt", "vtt", "json")
+PEAKS = web.AppKey("peaks", PeaksKept)
+_SAME_LOOK = timedelta(minutes=10)
+"""A player asks for a recording in many parts; they are one look."""
+
+
+class Sound(StrEnum):
+    """Whether a call can be heard, and if not, why."""
+
+    THERE = "there"
+    NOT_RECORDED = "not_recorded"
+    GONE = "gone"
+
+
+async def sound_of(detail: CallDetail) -> Sound:
+    if not detail.recordings:
+        return Sound.NOT_RECORDED
+    path = Path(detail.recordings[0].path)
+    return Sound.THERE if await asyncio.to_thread(path.is_file) else Sound.GONE
+
+
+async def recording(request: web.Request) -> web.StreamResponse:
+    """The WAV, whole or the part that `Range` asks for; with `?download` as a file to keep."""
+    path, call_id = await _recording_there(request), request.match_info["call_id"]
+    headers = {"Content-Type": "audio/wav", "Cache-Control": PERSONAL}
+    if "download" in request.query:
+        await looked(request, call_id, "recording", "download")
+        headers["Content-Disposition"] = attachment((await call_of(request)).call, "wav")
+    else:
+        await _played(request, call_id)
+    return web.FileResponse(path, headers=headers)
+
+
+async def peaks(request: web.Request) -> web.Response:
+    """How loud each moment is: `bucket_ms`, and a byte a moment for caller and bot, as base64."""
+    path = await _recording_there(request)
+    try:
+        found = await asyncio.to_thread(request.app[PEAKS].of, path)
+    except (OSError, EOFError, wave.Error) as exc:
+        raise web.HTTPNotFound from exc
+    response = web.Response(body=as_json(found), content_type="application/json", headers={"Cache-Control": PERSONAL})
+    response.enable_compression()
+    return response
+
+
+async def transcript(request: web.Request) -> web.Response:
+    kind = request.match_info["kind"]
+    detail = for_visitor(request, await call_of(request))
+    if kind not in FILES:
+        raise web.HTTPNotFound
+    await looked(request, detail.call.call_id, "transcript", kind)
+    media_type, write = FILES[kind]
+    body = write(detail, turns_said(detail.turns, detail.call.duration_ms or 0), names_of(request))
+    headers = {"Content-Disposition": attachment(detail.call, kind)}
+    return web.Response(text=body, content_type=media_type, charset="utf-8", headers=headers)
+
+
+def names_of(request: web.Request) -> dict[str, str]:
+    words = site_of(request).strings
+    return {name: words(f"call.side.{name}") for name in ("caller", "bot", "unheard")}
+
+
+async def call_of(request: web.Request) -> CallDetail:
+    """Raises `HTTPNotFound`."""
+    detail = await site_of(request).calllog.get_call(request.match_info["call_id"])
+    if detail is None:
+        raise web.HTTPNotFound
+    return detail
+
+
+def for_visitor(request: web.Request, detail: CallDetail) -> CallDetail:
+    """The call as this visitor may take it away: without where its files are, and for viewers with masked numbers."""
+    replace = msgspec.structs.replace
+    paths = [replace(each, path=Path(each.path).name) for each in detail.recordings]
+    detail = replace(detail, recordings=paths)
+    if visitor_of(request).is_admin:
+        return detail
+    call = replace(
+        detail.call, from_number=mask_number(detail.call.from_number), to_number=mask_number(detail.call.to_number)
+    )
+    messages = [replace(each, from_number=mask_number(each.from_number)) for each in detail.messages]
+    return replace(detail, call=call, messages=messages)
+
+
+def attachment(call: CallSummary, ending: str) -> str:
+    """A name that says which call it is and that every file system takes."""
+    call_id = re.sub(r"[^\w-]+", "-", call.call_id, flags=re.ASCII)[:60]
+    return f'attachment; filename="call-{call.started_at:%Y-%m-%d-%H%M}-{call_id}.{ending}"'
+
+
+async def _recording_there(request: web.Request) -> Path:
+    """Raises `HTTPNotFound`."""
+    async with site_of(request).storage.reading() as connection:
+        path = await recording_of(connection, request.match_info["call_id"])
+    if path is None or not await asyncio.to_thread(path.is_file):
+        raise web.HTTPNotFound
+    return path
+
+
+async def _played(request: web.Request, call_id: str) -> None:
+    seen = await site_of(request).access_log.page(
+        LookFilter(who=visitor_of(request).who, call_id=call_id, what="recording"), 1
+    )
+    if not seen or now() - seen[0].at > _SAME_LOOK:
+        await looked(request, call_id, "recording")
+
+
+ROUTES = [
+    Route("GET", f"{PATH}/recording.wav", recording, Needs.VIEWER),
+    Route("GET", f"{PATH}/peaks", peaks, Needs.VIEWER),
+    Route("GET", f"{PATH}/transcript.{{kind}}", transcript, Needs.VIEWER),
+]
