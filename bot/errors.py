@@ -12,6 +12,9 @@ BotError
 └── RehearsalError    an emulated call could not be placed as asked; no real caller is concerned
 """
 
+_REFUSED_CONTENT = frozenset({400, 413, 422})
+"""HTTP statuses that a request gets for what it holds: the next one holds something else."""
+
 
 class BotError(Exception):
     """The root of all errors that Offhook raises on purpose."""
@@ -59,6 +62,11 @@ class RequestFailedError(VoiceError):
         self.code = code
         self.param = param
         self.request_id = request_id
+
+    @property
+    def is_final(self) -> bool:
+        """Whether other requests will fare no better: it is not what this one holds that was refused."""
+        return self.is_fatal and self.status not in _REFUSED_CONTENT
 
 
 class ToolError(BotError):

@@ -405,6 +405,7 @@ class ToolRan:
 class JobFailed:
     job_id: int
     message: str
+    is_final: bool = False  # others of its kind will fail as well
 
 
 # -- a model at the other end of a socket: the voice asks for links by number, the runner has them --------------------

@@ -13,7 +13,7 @@ from aiohttp import WSMsgType, web
 
 from bot.calllog.records import Record as LogRecord
 from bot.config import BotConfig
-from bot.errors import CarrierError, VoiceError
+from bot.errors import CarrierError, RequestFailedError, VoiceError
 from bot.events import (
     CancelJob,
     CloseLink,
@@ -343,7 +343,9 @@ class CallRunner:
                 await self._deliver(self._session.from_worker(result, self._loop.time()))
         except VoiceError as exc:
             log.warning("job_failed", job=type(job).__name__.lower(), error=str(exc))
-            await self._deliver(self._session.from_worker(JobFailed(job.job_id, str(exc)), self._loop.time()))
+            is_final = isinstance(exc, RequestFailedError) and exc.is_final
+            failed = JobFailed(job.job_id, str(exc), is_final)
+            await self._deliver(self._session.from_worker(failed, self._loop.time()))
 
     async def _results(self, job: Job) -> AsyncIterator[JobResult | TokensUsed]:
         match job, self._links:

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from bot.events import ReplyAudio, ReplyBegun, ReplyWords, SentenceBegun
+from bot.events import ReplyAudio, ReplyBegun, ReplyWords, SentenceBegun, VoiceFailed
 from bot.reply import spoken_part
 from bot.speech.conversing import Aside, Finished, Forgotten, Kept, Part, Sound, Words, Written
 from bot.speech.links import Spent, UseTool
@@ -46,7 +46,7 @@ class Answer:
     sentences: deque[str] = field(default_factory=deque)
     tools: list[UseTool] = field(default_factory=list)
     spoken: list[str] = field(default_factory=list)  # sentences whose sound was asked for
-    failure: str = ""
+    failure: VoiceFailed | None = None  # for whoever asks for it
     reason: str = ""  # why the model stopped
     _received_bytes: int = 0
     _is_text: bool = False

@@ -144,8 +144,8 @@ class AudioChatVoice:
                 return self._on_synthesized(job_id)
             case ToolRan(job_id, output):
                 return self._on_tool_done(job_id, output)
-            case JobFailed(job_id, message):
-                return self._on_failed(job_id, message)
+            case JobFailed():
+                return self._on_failed(event)
             case _:
                 return []
 
@@ -242,9 +242,9 @@ class AudioChatVoice:
             return self._ask(reply_id=reply_id, is_begun=True)
         pieces = answer.claim(reply_id)
         self._history.place(answer.line)
-        if answer.failure:
+        if answer.failure is not None:
             self._answer = None
-            return [VoiceFailed(answer.failure)]
+            return [answer.failure]
         return [*pieces, *self._go_on(answer)]
 
     # -- answers as they come --------------------------------------------------------------------------------------
@@ -297,19 +297,20 @@ class AudioChatVoice:
         ended = [ReplyEnded(answer.reply_id)] if answer.is_begun else []
         return [*warned, *tail, *work, *ended, *requests, *self._ask_what_is_owed()]
 
-    def _on_failed(self, job_id: int, message: str) -> list[Effect]:
+    def _on_failed(self, failed: JobFailed) -> list[Effect]:
         for utterance in self._utterances:
-            if utterance.job_id == job_id:
+            if utterance.job_id == failed.job_id:
                 utterance.said = CallerSaid("", utterance.start_ms, utterance.end_ms, is_unwritten=True)
-                return [VoiceWarned(f"an utterance was not written down: {message}"), *self._tell_words()]
+                return [VoiceWarned(f"an utterance was not written down: {failed.message}"), *self._tell_words()]
         answer = self._answer
-        if answer is None or job_id not in (answer.request_job, answer.synthesis_job):
-            return self._on_tool_done(job_id, f"error: {message}")
-        answer.forget_job(job_id)
+        if answer is None or failed.job_id not in (answer.request_job, answer.synthesis_job):
+            return self._on_tool_done(failed.job_id, f"error: {failed.message}")
+        answer.forget_job(failed.job_id)
+        told = VoiceFailed(failed.message, failed.is_final)
         if not answer.reply_id:
-            answer.failure = message
+            answer.failure = told
             return []
-        return [*self._call_off(), VoiceFailed(message)]
+        return [*self._call_off(), told]
 
     # -- what the caller heard -------------------------------------------------------------------------------------
 

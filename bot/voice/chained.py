@@ -135,8 +135,8 @@ class ChainedVoice:
                 return self._on_synthesized(job_id)
             case ToolRan(job_id, output):
                 return self._on_tool_ran(job_id, output)
-            case JobFailed(job_id, message):
-                return self._on_failed(job_id, message, now)
+            case JobFailed():
+                return self._on_failed(event, now)
             case _:
                 return self._heard(self._ear.receive(event, now))
 
@@ -335,12 +335,12 @@ class ChainedVoice:
         making, self._making = self._making, None
         return [] if making is None else [*making.cancel()]
 
-    def _on_failed(self, job_id: int, message: str, now: float) -> Sequence[Effect]:
-        if (use := self._uses.job_done(job_id)) is not None:
-            return self._on_used(use, f"error: {message}")
-        if self._making is None or not self._making.lose(job_id):
-            return self._ear.receive(JobFailed(job_id, message), now)
-        return [*self._drop_reply(), VoiceFailed(message)]
+    def _on_failed(self, failed: JobFailed, now: float) -> Sequence[Effect]:
+        if (use := self._uses.job_done(failed.job_id)) is not None:
+            return self._on_used(use, f"error: {failed.message}")
+        if self._making is None or not self._making.lose(failed.job_id):
+            return self._ear.receive(failed, now)
+        return [*self._drop_reply(), VoiceFailed(failed.message, failed.is_final)]
 
 
 def _is_meant(text: str) -> bool:

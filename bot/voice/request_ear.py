@@ -74,8 +74,8 @@ class RequestEar:
                 return self._on_utterance(start_ms, end_ms, pcm)
             case Transcribed(job_id, transcript):
                 return self._on_transcribed(job_id, transcript)
-            case JobFailed(job_id, message):
-                return self._on_failed(job_id, message)
+            case JobFailed():
+                return self._on_failed(event)
             case _:
                 return []
 
@@ -129,9 +129,11 @@ class RequestEar:
             self.unanswered.add(Words(text, utterance.start_ms, utterance.pcm))
         return CallerSaid(text, utterance.start_ms, utterance.end_ms)
 
-    def _on_failed(self, job_id: int, message: str) -> Sequence[Effect]:
+    def _on_failed(self, failed: JobFailed) -> Sequence[Effect]:
         for utterance in self._utterances:
-            if utterance.job_id == job_id:
+            if utterance.job_id == failed.job_id:
                 self._utterances.remove(utterance)
-                return [VoiceFailed(message)] if utterance.is_final else []
+                if not utterance.is_final:
+                    return []
+                return [VoiceFailed(failed.message, failed.is_final), *self._tell_words()]
         return []

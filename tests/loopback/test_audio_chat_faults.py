@@ -136,6 +136,14 @@ async def test_a_server_that_fails_twice_is_given_up(tmp_path: Path):
     assert kinds == ["greeting", "pardon", "apology"]
 
 
+@pytest.mark.parametrize("refused", [refusal(429, "insufficient_quota"), refusal(401, "invalid_api_key")])
+async def test_a_server_that_will_refuse_the_next_request_too_is_given_up_at_once(tmp_path: Path, refused: Answer):
+    async with scene(tmp_path, refused) as here:
+        report = await here.dial(WaitForReply(), Say(speech(800)))
+        kinds = [turn.kind for turn in await here.turns("bot")]
+    assert (report.ended_by, kinds) == ("bot", ["greeting", "apology"])
+
+
 async def test_a_server_that_has_lost_a_sound_is_told_its_words_within_the_same_turn(tmp_path: Path):
     lost = refusal(400, "invalid_value", "Audio 'audio_1' has expired.", param="messages[2].audio.id")
     async with scene(tmp_path, spoken("At nine.", 500, "audio_1"), lost, spoken("Yes.", 500)) as here:

@@ -317,6 +317,16 @@ def test_a_request_that_fails_is_told(voice: AudioChatVoice):
     assert voice.receive(JobFailed(asked.job_id, "out of reach"), NOW) == [VoiceFailed("out of reach")]
 
 
+def test_a_request_that_will_fail_again_is_told_as_that(voice: AudioChatVoice):
+    [asked] = only(asks(voice, "Why?", "r1"), Converse)
+    assert voice.receive(JobFailed(asked.job_id, "no credit", is_final=True), NOW) == [VoiceFailed("no credit", True)]
+    effects = ends(voice)
+    [asked] = only(effects, Converse)
+    voice.receive(JobFailed(asked.job_id, "no credit", is_final=True), NOW)
+    understood(voice, effects, "Why?")
+    assert voice.receive(Respond("r2"), NOW) == [VoiceFailed("no credit", True)]
+
+
 def test_a_request_that_fails_before_it_is_wanted_is_told_when_it_is(voice: AudioChatVoice):
     effects = ends(voice)
     [asked] = only(effects, Converse)

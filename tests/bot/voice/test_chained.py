@@ -283,3 +283,19 @@ def test_a_link_that_fails_in_the_middle_of_a_reply_is_told(voice: ChainedVoice)
     [compose] = only(voice.receive(Respond("r1")), Compose)
     assert voice.receive(JobFailed(compose.job_id, "no memory")) == [VoiceFailed("no memory")]
     assert voice.receive(PartComposed(compose.job_id, Say("late"))) == []
+
+
+def test_a_link_that_will_fail_again_is_told_as_that(voice: ChainedVoice):
+    [whole] = only(voice.receive(UtteranceEnded(0, 1000, b"pcm")), Transcribe)
+    assert voice.receive(JobFailed(whole.job_id, "no credit", is_final=True)) == [VoiceFailed("no credit", True)]
+    says(voice, "Hello?", 2000)
+    [compose] = only(voice.receive(Respond("r1")), Compose)
+    assert voice.receive(JobFailed(compose.job_id, "no credit", is_final=True)) == [VoiceFailed("no credit", True)]
+
+
+def test_words_behind_an_utterance_that_failed_are_told(voice: ChainedVoice):
+    [first] = only(voice.receive(UtteranceEnded(0, 1000, b"one")), Transcribe)
+    [second] = only(voice.receive(UtteranceEnded(2000, 3000, b"two")), Transcribe)
+    assert voice.receive(Transcribed(second.job_id, Transcript("Two."))) == []
+    told = voice.receive(JobFailed(first.job_id, "no memory"))
+    assert told == [VoiceFailed("no memory"), CallerSaid("Two.", 2000, 3000)]
