@@ -1,4 +1,4 @@
-"""A call log with something in it: past calls of several kinds, one with a recording, one that is hostile text."""
+"""A call log with something in it: past calls of several kinds, two with a recording, one that is hostile text."""
 
 import wave
 from datetime import UTC, datetime, timedelta
@@ -7,7 +7,7 @@ from pathlib import Path
 from bot.calllog.records import TurnRecord
 from bot.calllog.store import CallLog
 from media.g711 import decode_ulaw
-from tests.support import calls
+from tests.support import calls, spoken_call
 from tests.support.virtual_call import voiced
 
 BOOKED = "call-booked"
@@ -23,6 +23,7 @@ async def seed(database: str, recordings: Path) -> None:
         for number in range(12):
             _write_short_call(log, f"call-{number:02}", now - timedelta(hours=7 * number + 2))
         _write_booked_call(log, now - timedelta(minutes=9), recordings)
+        _write_spoken_call(log, now - timedelta(minutes=17), recordings)
         _write_hostile_call(log, now - timedelta(minutes=30))
     finally:
         await log.close()
@@ -54,6 +55,13 @@ def _write_booked_call(log: CallLog, at: datetime, recordings: Path) -> None:
     log.write(calls.message(BOOKED))
     log.write(calls.recording(BOOKED, path=str(path), size_bytes=_write_recording(path, samples_s)))
     log.write(calls.ended(BOOKED, ended_at=at + timedelta(seconds=samples_s)))
+
+
+def _write_spoken_call(log: CallLog, at: datetime, recordings: Path) -> None:
+    path = recordings / f"{spoken_call.SPOKEN}.wav"
+    size_bytes = spoken_call.write_recording(path)
+    for record in spoken_call.records(at, path, size_bytes):
+        log.write(record)
 
 
 def _greeting(call_id: str, text: str) -> TurnRecord:

@@ -1,6 +1,6 @@
 """Everything that happened in a call, in one list by time: events, turns and messages, each with its particulars."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -8,6 +8,7 @@ import msgspec
 from bot.calllog.detail import CallDetail
 from bot.review.call.said import Said
 from bot.review.formats import printable
+from bot.review.strings import Strings
 
 PAGE = 100
 SHORT_CHARS = 160
@@ -50,7 +51,20 @@ def _all(detail: CallDetail, said: list[Said]) -> Iterator[Happening]:
         yield Happening(n=0, at_ms=event.at_ms, to_ms=event.at_ms, kind=event.kind, facts=event.data)
 
 
-def facts_of(happening: Happening, most_chars: int = SHORT_CHARS) -> list[tuple[str, str]]:
+def lines_of(happenings: Iterable[Happening], strings: Strings, most_chars: int = SHORT_CHARS) -> list[Line]:
+    """In words; a particular is no longer than that."""
+    return [
+        Line(
+            n=each.n,
+            at_ms=each.at_ms,
+            what=printable(strings.find(f"call.happened.{each.kind}", each.kind)),
+            facts=facts_of(each, most_chars),
+        )
+        for each in happenings
+    ]
+
+
+def facts_of(happening: Happening, most_chars: int) -> list[tuple[str, str]]:
     """Name and value of each particular, no longer than that."""
     return [(printable(str(name))[:60], shown(value, most_chars)) for name, value in happening.facts.items()]
 

@@ -9,7 +9,7 @@ from aiohttp import web
 from bot.calllog import deletion
 from bot.calllog.detail import CallDetail
 from bot.review.call.delays import delays_of
-from bot.review.call.happenings import LONG_CHARS, PAGE, Happening, Line, everything, facts_of
+from bot.review.call.happenings import LONG_CHARS, PAGE, SHORT_CHARS, Happening, Line, everything, lines_of
 from bot.review.call.lanes import lanes_of
 from bot.review.call.said import SHOWN_CHARS, Said, turns_said
 from bot.review.call.spending import spending_of
@@ -47,9 +47,9 @@ async def happened(request: web.Request) -> web.Response:
     first, is_whole = _place(request.query.get("from", "0")), "whole" in request.query
     found = everything(detail, turns_said(detail.turns, length_ms(detail)))
     wanted = found[first : first + (1 if is_whole else PAGE)]
-    lines = [_line(request, each, LONG_CHARS) for each in wanted] if is_whole else lines_of(request, wanted)
     if is_whole and wanted and wanted[0].kind == "tool_began":
-        lines += [_line(request, each, LONG_CHARS) for each in found if _is_end_of(each, wanted[0])]
+        wanted += [each for each in found if _is_end_of(each, wanted[0])]
+    lines = lines_of(wanted, site_of(request).strings, LONG_CHARS if is_whole else SHORT_CHARS)
     next_place = first + PAGE if first + PAGE < len(found) else None
     return web.Response(body=msgspec.json.encode(Lines(lines, next_place)), content_type="application/json")
 
@@ -62,15 +62,6 @@ def _place(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 10):
         raise web.HTTPBadRequest
     return int(text)
-
-
-def lines_of(request: web.Request, happenings: list[Happening]) -> list[Line]:
-    return [_line(request, each) for each in happenings]
-
-
-def _line(request: web.Request, happening: Happening, *most_chars: int) -> Line:
-    what = site_of(request).strings.find(f"call.happened.{happening.kind}", happening.kind)
-    return Line(n=happening.n, at_ms=happening.at_ms, what=what, facts=facts_of(happening, *most_chars))
 
 
 async def _show_deleted(request: web.Request, call_id: str) -> web.Response:
@@ -99,7 +90,7 @@ async def _values(request: web.Request, detail: CallDetail) -> dict[str, Any]:
         "length_ms": length,
         "said": [_shortened(turn) for turn in said],
         "lanes": lanes_of(happenings, length),
-        "lines": lines_of(request, happenings[:PAGE]),
+        "lines": lines_of(happenings[:PAGE], site_of(request).strings),
         "happening_count": len(happenings),
         "more_from": PAGE if len(happenings) > PAGE else None,
         "delays": delays_of(detail.turns),

@@ -7,15 +7,21 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 
+import aiohttp_jinja2
 import msgspec
 from aiohttp import web
 
 from bot.calllog.detail import CallDetail, CallSummary
+from bot.calllog.export import json_call
 from bot.calllog.recorded import recording_of
 from bot.privacy import mask_number
 from bot.review.access_log import LookFilter
+from bot.review.call.bundle import zip_pieces
+from bot.review.call.delays import delays_of
+from bot.review.call.happenings import everything, lines_of
 from bot.review.call.peaks import PeaksKept, as_json
-from bot.review.call.said import turns_said
+from bot.review.call.said import Said, turns_said
+from bot.review.call.spending import spending_of
 from bot.review.call.transcript_files import FILES
 from bot.review.headers import PERSONAL
 from bot.review.roles import Needs
@@ -26,6 +32,7 @@ from bot.review.visitor import visitor_of
 PATH = "/calls/{call_id}"
 DOWNLOADS = ("txt", "srt", "vtt", "json")
 PEAKS = web.AppKey("peaks", PeaksKept)
+_STYLES, _SCRIPT = ("offhook.css", "call/call.css"), "call/offline.js"
 _SAME_LOOK = timedelta(minutes=10)
 """A player asks for a recording in many parts; they are one look."""
 
@@ -131,8 +138,53 @@ async def _played(request: web.Request, call_id: str) -> None:
         await looked(request, call_id, "recording")
 
 
+async def everything_in_one(request: web.Request) -> web.StreamResponse:
+    """The zip: a page that opens offline, the recording, the transcript in its forms, and the call as JSON."""
+    stored = await call_of(request)
+    await looked(request, stored.call.call_id, "export", "zip")
+    detail = for_visitor(request, stored)
+    path = Path(stored.recordings[0].path) if await sound_of(stored) is Sound.THERE else None
+    files = await asyncio.to_thread(_files, request, detail, path is not None)
+    response = web.StreamResponse(headers={"Content-Disposition": attachment(detail.call, "zip")})
+    response.content_type = "application/zip"
+    await response.prepare(request)
+    pieces = zip_pieces(files, path, stored.call.started_at)
+    while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
+        await response.write(piece)
+    await response.write_eof()
+    return response
+
+
+def _files(request: web.Request, detail: CallDetail, has_recording: bool) -> list[tuple[str, bytes]]:
+    said, assets = turns_said(detail.turns, detail.call.duration_ms or 0), site_of(request).assets
+    styles = [asset.body for name in _STYLES if (asset := assets.find(name)) is not None]
+    script = assets.find(_SCRIPT)
+    names = names_of(request)
+    return [
+        ("index.html", offline_page(request, detail, said, has_recording).encode()),
+        ("page.css", b"\n".join(styles)),
+        ("page.js", b"" if script is None else script.body),
+        *((f"transcript.{kind}", write(detail, said, names).encode()) for kind, (_, write) in FILES.items()),
+        ("call.json", json_call(detail).encode()),
+    ]
+
+
+def offline_page(request: web.Request, detail: CallDetail, said: list[Said], has_recording: bool) -> str:
+    happenings = everything(detail, said)
+    values = {
+        "call": detail.call,
+        "said": said,
+        "has_recording": has_recording,
+        "delays": delays_of(detail.turns),
+        "spending": spending_of(detail.events),
+        "lines": lines_of(happenings, site_of(request).strings),
+    }
+    return aiohttp_jinja2.render_string("call_offline.html", request, values)
+
+
 ROUTES = [
     Route("GET", f"{PATH}/recording.wav", recording, Needs.VIEWER),
     Route("GET", f"{PATH}/peaks", peaks, Needs.VIEWER),
     Route("GET", f"{PATH}/transcript.{{kind}}", transcript, Needs.VIEWER),
+    Route("GET", f"{PATH}/call.zip", everything_in_one, Needs.VIEWER),
 ]

@@ -30,12 +30,24 @@ export class Tracks {
   }
 
   placeMarks() {
-    for (const mark of this.sheet.querySelectorAll("[data-n]")) {
-      const { from, to } = mark.dataset;
-      mark.style.left = `${(100 * from) / this.lengthMs}%`;
-      mark.style.width = Number(to) > Number(from) ? `max(${NARROWEST_PX}px, ${(100 * (to - from)) / this.lengthMs}%)` : "";
-      mark.classList.toggle("point", Number(to) <= Number(from));
+    for (const lane of this.sheet.querySelectorAll(".lane")) {
+      const marks = [...lane.querySelectorAll("[data-n]")];
+      marks.forEach((mark, at) => this.place(mark, marks[at + 1]));
     }
+  }
+
+  place(mark, next) {
+    const { from, to } = mark.dataset;
+    const share = (ms) => (100 * ms) / this.lengthMs;
+    mark.style.left = `${share(from)}%`;
+    mark.style.width = Number(to) > Number(from) ? `max(${NARROWEST_PX}px, ${share(to - from)}%)` : "";
+    mark.classList.toggle("point", Number(to) <= Number(from));
+    if (!mark.firstElementChild) return;
+    // Its words may be wider than the time it took: they end before the next mark, and within the sheet.
+    const words = mark.firstElementChild.scrollWidth + 12;
+    const room = next ? `min(${words}px, ${share(next.dataset.from - from)}% - 3px)` : `${words}px`;
+    mark.style.width = `max(${NARROWEST_PX}px, ${share(to - from)}%, ${room})`;
+    if (!next) mark.style.left = `min(${mark.style.left}, 100% - ${words}px)`;
   }
 
   listen() {
