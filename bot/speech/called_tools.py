@@ -3,7 +3,7 @@
 import json
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bot.speech.links import UseTool
@@ -26,19 +26,42 @@ class _Call:
 
 class CalledTools:
     def __init__(self) -> None:
-        self._calls: dict[int, _Call] = {}
+        self._calls: list[_Call] = []
+        self._places: dict[int, _Call] = {}
 
     def add(self, pieces: "Iterable[ChoiceDeltaToolCall] | None") -> None:
-        """More of them; which one a piece belongs to is told by its index, which some servers leave out for one."""
+        """More of them; which one a piece belongs to is told by its index, which some servers leave out."""
         for piece in pieces or ():
-            call = self._calls.setdefault(piece.index or 0, _Call())
-            call.call_id = piece.id or call.call_id
-            if piece.function is not None:
-                call.name += piece.function.name or ""
-                call.arguments += piece.function.arguments or ""
+            function = piece.function
+            name = (function.name if function is not None else None) or ""
+            call = self._call(piece.index or 0, piece.id or "", name)
+            call.name += name
+            call.arguments += _written(function.arguments) if function is not None else ""
 
-    def tools(self) -> list[UseTool]:
-        return [call.use() for _, call in sorted(self._calls.items())]
+    def _call(self, index: int, call_id: str, name: str) -> _Call:
+        """A name beside another id begins another call; some servers write another id with each piece of one."""
+        call = self._places.get(index)
+        if call is None or (call_id and call.call_id and call_id != call.call_id and name):
+            call = self._places[index] = _Call()
+            self._calls.append(call)
+        call.call_id = call.call_id or call_id
+        return call
+
+    def tools(self, taken: Iterable[str] = ()) -> list[UseTool]:
+        """Each under an id of its own: some servers count from nought in every answer, and `taken` are used already."""
+        ids, tools = set(taken), []
+        for call in self._calls:
+            tool = replace(call, call_id="").use() if call.call_id in ids else call.use()
+            ids.add(tool.call_id)
+            tools.append(tool)
+        return tools
+
+
+def _written(arguments: Any) -> str:
+    """Text, as it should be, or the object itself."""
+    if arguments is None or isinstance(arguments, str):
+        return arguments or ""
+    return json.dumps(arguments, ensure_ascii=False)
 
 
 def _values(arguments: str) -> dict[str, str]:

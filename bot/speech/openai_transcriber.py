@@ -21,7 +21,7 @@ from bot.speech.languages import language_code
 from bot.speech.links import Spent, Transcript
 from bot.speech.model_table import PROMPT_TOKENS, Feature, Use, lookup
 from bot.speech.openai_client import OpenAIClient
-from bot.speech.prices import cost_usd, price_of
+from bot.speech.prices import cost_usd, number, price_of
 from bot.speech.requests import TranscriptionRequest, transcription_problem
 from media.wav import wav_bytes
 
@@ -98,11 +98,11 @@ class OpenAITranscriber:
         """Charged by tokens or by time; servers that charge nothing tell neither."""
         usage, counted = answer.usage, {}
         if usage is not None and usage.type == "duration":
-            seconds = usage.seconds
+            seconds = seconds if usage.seconds is None else max(0.0, usage.seconds)
         elif usage is not None and usage.type == "tokens":
-            read = usage.input_token_details
-            heard = (read.audio_tokens if read is not None else None) or 0
-            counted = {"audio_in": heard, "text_in": usage.input_tokens - heard, "text_out": usage.output_tokens}
+            read = number(usage.input_tokens)
+            heard = min(read, number(getattr(usage.input_token_details, "audio_tokens", None)))
+            counted = {"audio_in": heard, "text_in": read - heard, "text_out": number(usage.output_tokens)}
         return Spent(self._model, counted, cost_usd(counted, self._price, seconds))
 
 
@@ -140,11 +140,15 @@ def _fields(request: TranscriptionRequest) -> Mapping[str, Any]:
 
 def _certainty(answer: "Transcription | TranscriptionVerbose") -> tuple[float, float]:
     """The probability that nobody spoke, and how sure the words are, where the model tells (0 where it does not)."""
-    segments = getattr(answer, "segments", None)
-    if segments:
-        return max(one.no_speech_prob for one in segments), _mean([one.avg_logprob for one in segments])
-    told = [one.logprob for one in getattr(answer, "logprobs", None) or () if one.logprob is not None]
-    return 0.0, _mean(told)
+    if segments := getattr(answer, "segments", None):
+        return max(_told(segments, "no_speech_prob"), default=0.0), _mean(_told(segments, "avg_logprob"))
+    return 0.0, _mean(_told(getattr(answer, "logprobs", None) or (), "logprob"))
+
+
+def _told(rows: Sequence[Any], name: str) -> Sequence[float]:
+    """Of those rows that have it: servers other than OpenAI's leave out what they do not know."""
+    values = (getattr(row, name, None) for row in rows)
+    return [value for value in values if isinstance(value, int | float)]
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -69,10 +69,10 @@ def tokens(usage: Usage) -> dict[str, int]:
     cached = read.cached_tokens_details or Kinds()
     written = usage.output_token_details or Kinds(text_tokens=usage.output_tokens)
     return {
-        "audio_in": read.audio_tokens - cached.audio_tokens,
+        "audio_in": max(0, read.audio_tokens - cached.audio_tokens),
         "audio_cached": cached.audio_tokens,
         "audio_out": written.audio_tokens,
-        "text_in": read.text_tokens - cached.text_tokens,
+        "text_in": max(0, read.text_tokens - cached.text_tokens),
         "text_cached": cached.text_tokens,
         "text_out": written.text_tokens,
     }
@@ -82,3 +82,8 @@ def cost_usd(counted: Mapping[str, int], price: Price, seconds: float = 0.0) -> 
     """Of tokens by kind, and of so many seconds of sound where the minute has a price."""
     dearest: float = sum(count * getattr(price, kind) for kind, count in counted.items())
     return dearest / _MILLION + seconds / 60 * price.minute
+
+
+def number(told: object) -> int:
+    """Of tokens, as a server tells it; none where it says nothing, or nothing that can be."""
+    return max(0, told) if isinstance(told, int) else 0

@@ -202,3 +202,28 @@ async def test_a_guess_that_is_dropped_closes_its_request():
         task.cancel()
         await asyncio.wait_for(server.left.wait(), 1)
     assert task.cancelled()
+
+
+@pytest.mark.parametrize(
+    ("model", "body"),
+    [
+        ("whisper-1", {"text": "Hello.", "segments": [{"id": 0, "start": 0.0, "end": 1.0, "text": "Hello."}]}),
+        ("gpt-4o-transcribe", {"text": "Hello.", "logprobs": [{"token": "Hello."}], "usage": {"type": "tokens"}}),
+        ("gpt-transcribe", {"text": "Hello.", "usage": {"type": "duration"}}),
+        ("gpt-transcribe", {"text": "Hello.", "usage": {"input_tokens": 3}}),
+    ],
+)
+async def test_what_a_server_leaves_out_beside_the_words_is_not_missed(model: str, body: Any):
+    async with transcriber(given(body), model=model) as (made, _):
+        told = await made.transcribe(SECOND)
+    assert (told.text, told.no_speech, told.mean_logprob) == ("Hello.", 0.0, 0.0)
+    assert told.spent is not None
+    assert told.spent.usd > 0
+
+
+async def test_more_sound_than_tokens_costs_no_less_than_nothing():
+    usage = {"type": "tokens", "input_tokens": 3, "output_tokens": 1, "input_token_details": {"audio_tokens": 10}}
+    async with transcriber(given({"text": "Hello.", "usage": usage})) as (made, _):
+        spent = (await made.transcribe(SECOND)).spent
+    assert spent is not None
+    assert spent.tokens == {"audio_in": 3, "text_in": 0, "text_out": 1}
