@@ -222,6 +222,8 @@ class ChainedConfig(_Section, frozen=True):
     """How freely a text model writes, 0 to 2; none: as its server has it."""
     max_output_tokens: int | None = None
     """The longest answer of a text model; none: no limit."""
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high"] | None = None
+    """How long a text model that reasons thinks before it writes, which the caller waits for; none: as it has it."""
     speaker_voice: str = "marin"
     """The voice of a speaker at OpenAI, or a custom id."""
     speaker_speed: float = 1.0

@@ -172,6 +172,7 @@ class Engines:
             tools=self._tools.get(bot.name, ()),
             temperature=bot.chained.temperature,
             max_output_tokens=bot.chained.max_output_tokens,
+            reasoning_effort=bot.chained.reasoning_effort,
             prices=self._openai.prices,
         )
 

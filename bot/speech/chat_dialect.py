@@ -31,12 +31,20 @@ class ChatDialect:
     """What goes into each request of one model beside the conversation."""
 
     def __init__(
-        self, client: OpenAIClient, model: str, *, temperature: float | None, max_output_tokens: int | None
+        self,
+        client: OpenAIClient,
+        model: str,
+        *,
+        temperature: float | None,
+        max_output_tokens: int | None,
+        reasoning_effort: str | None = None,
     ) -> None:
         self._client, self._model = client, model
         self._options: dict[str, Any] = {"stream_options": {"include_usage": True}}
         if temperature is not None:
             self._options["temperature"] = temperature
+        if reasoning_effort is not None:
+            self._options["reasoning_effort"] = reasoning_effort
         if max_output_tokens is not None:
             self._options[_limit_name(client.server.base_url)] = max_output_tokens
         self._renamed: set[str] = set()
@@ -46,10 +54,11 @@ class ChatDialect:
     ) -> "AsyncStream[ChatCompletionChunk]":
         """A stream that has begun; `more` is what cannot be left out. Raises `RequestFailedError`."""
         while True:
+            options = dict(self._options)
             try:
-                return await self._client.ask(self._model, self._request(messages, tools, more))
+                return await self._client.ask(self._model, self._request(messages, tools, {**more, **options}))
             except RequestFailedError as exc:
-                if exc.status not in _REFUSALS or not self._learn(f"{exc.param} {exc}"):
+                if exc.status not in _REFUSALS or not self._learn(f"{exc.param} {exc}", options):
                     raise
 
     async def _request(
@@ -58,15 +67,17 @@ class ChatDialect:
         offered = {"tools": [*tools]} if tools else {}
         create: Any = self._client.sdk.chat.completions.create  # its overloads know no options from a dictionary
         stream: AsyncStream[ChatCompletionChunk] = await create(
-            model=self._model, messages=[*messages], stream=True, **offered, **more, **self._options
+            model=self._model, messages=[*messages], stream=True, **offered, **more
         )
         return stream
 
-    def _learn(self, complaint: str) -> bool:
+    def _learn(self, complaint: str, sent: Mapping[str, Any]) -> bool:
         """Say otherwise, or leave out, what was refused by name; False if nothing of ours was."""
-        refused = next((name for name in self._options if name in complaint), None)
+        refused = next((name for name in sent if name in complaint), None)
         if refused is None:
             return False
+        if refused not in self._options:  # another call's request has taught us already
+            return True
         value = self._options.pop(refused)
         other = _LIMITS.get(refused)
         if other is not None and other not in self._renamed:

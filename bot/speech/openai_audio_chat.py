@@ -6,29 +6,48 @@ had made until then is charged, but servers do not say how much, so it is missin
 https://platform.openai.com/docs/guides/audio
 """
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pybase64
+import structlog
 
 from bot.config import PriceConfig
 from bot.errors import ConfigError, RequestFailedError, VoiceError
 from bot.speech.audio_chat_messages import messages
 from bot.speech.called_tools import CalledTools
+from bot.speech.chat_deltas import choice_of, text_of
 from bot.speech.chat_dialect import ChatDialect
 from bot.speech.chat_messages import function_tool
-from bot.speech.conversing import BotTurn, Finished, Forgotten, Kept, Part, Sound, Turn, Words, Written
+from bot.speech.conversing import (
+    Aside,
+    BotTurn,
+    CallerTurn,
+    Finished,
+    Forgotten,
+    Kept,
+    Part,
+    Sound,
+    ToolTurn,
+    Turn,
+    Words,
+    Written,
+)
 from bot.speech.links import Spent
+from bot.speech.long_conversations import is_too_long, newer_half
 from bot.speech.model_table import Use, lookup
 from bot.speech.openai_client import OpenAIClient
-from bot.speech.prices import Price, cost_usd, price_of
+from bot.speech.prices import Price, cost_usd, number, price_of
 from bot.tools.spec import ToolSpec
 
 if TYPE_CHECKING:
+    from openai import AsyncStream
     from openai.types.chat import ChatCompletionChunk
     from openai.types.chat.chat_completion_chunk import ChoiceDeltaAudio
     from openai.types.completion_usage import CompletionUsage
+
+log = structlog.get_logger()
 
 _REFUSALS = frozenset({400, 404, 422})
 _WHOLE = frozenset({"stop", "tool_calls", "function_call"})
@@ -76,9 +95,8 @@ class OpenAIAudioChat:
     async def converse(self, turns: Sequence[Turn], *, may_use_tools: bool = True) -> AsyncIterator[Part]:
         """The answer as it comes, then its tools and its cost; raises `VoiceError`."""
         without = {} if may_use_tools or not self._tools else {"tool_choice": "none"}
-        told = messages(self._instructions, turns)
         try:
-            stream = await self._dialect.ask(told, self._tools, {**self._spoken, **without})
+            stream = await self._asked(turns, {**self._spoken, **without})
         except RequestFailedError as exc:
             if exc.status not in _REFUSALS or not _names_sounds(turns):
                 raise
@@ -90,10 +108,32 @@ class OpenAIAudioChat:
                 async for chunk in stream:
                     for part in answer.read(chunk):
                         yield part
-        for part in answer.rest():
+        for part in answer.rest(turn.call_id for turn in turns if isinstance(turn, ToolTurn)):
             yield part
         if answer.usage is not None:
             yield _spent(self._model, answer.usage, self._price)
+
+    async def _asked(self, turns: Sequence[Turn], more: Mapping[str, Any]) -> "AsyncStream[ChatCompletionChunk]":
+        """Told less, once, where all is more than the model can hear."""
+        try:
+            return await self._dialect.ask(messages(self._instructions, turns), self._tools, more)
+        except RequestFailedError as exc:
+            newer = newer_half(turns, lambda turn: isinstance(turn, CallerTurn), _size) if is_too_long(exc) else turns
+            if len(newer) == len(turns):
+                raise
+        log.warning("conversation_shortened", model=self._model, turns=len(turns), told=len(newer))
+        return await self._dialect.ask(messages(self._instructions, newer), self._tools, more)
+
+
+def _size(turn: Turn) -> int:
+    """In characters, of which a token has four: a second of sound is ten tokens."""
+    match turn:
+        case CallerTurn(text, pcm):
+            return len(pcm) // 400 or len(text)
+        case ToolTurn(_, output):
+            return len(output)
+        case BotTurn(text) | Aside(text):
+            return len(text)
 
 
 def _names_sounds(turns: Sequence[Turn]) -> bool:
@@ -111,16 +151,17 @@ class _Answer:
     calls: CalledTools = field(default_factory=CalledTools)
 
     def read(self, chunk: "ChatCompletionChunk") -> Iterator[Part]:
-        self.usage = chunk.usage or self.usage
-        for choice in (chunk.choices or ())[:1]:
-            self.finish_reason = choice.finish_reason or self.finish_reason
-            if (delta := choice.delta) is None:  # against the specification, but some do
-                continue
-            self.calls.add(delta.tool_calls)
-            if delta.audio is not None:
-                yield from self._heard(delta.audio)
-            if text := (delta.content or "") + (delta.refusal or ""):
-                yield Written(text)
+        self.usage = getattr(chunk, "usage", None) or self.usage
+        if (choice := choice_of(chunk)) is None:
+            return
+        self.finish_reason = choice.finish_reason or self.finish_reason
+        if (delta := choice.delta) is None:  # against the specification, but some do
+            return
+        self.calls.add(delta.tool_calls)
+        if delta.audio is not None:
+            yield from self._heard(delta.audio)
+        if text := text_of(delta):
+            yield Written(text)
 
     def _heard(self, audio: "ChoiceDeltaAudio") -> Iterator[Part]:
         self.audio_id = audio.id or self.audio_id
@@ -130,13 +171,13 @@ class _Answer:
         if audio.data:
             yield Sound(_decoded(audio.data))
 
-    def rest(self) -> Iterator[Part]:
+    def rest(self, taken: Iterable[str]) -> Iterator[Part]:
         """What is known once the stream is over; of tools only whole ones."""
         if self.audio_id and self.expires_at:
             yield Kept(self.audio_id, self.expires_at)
         yield Finished(self.finish_reason)
         if self.finish_reason in _WHOLE:
-            yield from self.calls.tools()
+            yield from self.calls.tools(taken)
 
 
 def _decoded(data: str) -> bytes:
@@ -149,10 +190,11 @@ def _decoded(data: str) -> bytes:
 def _spent(model: str, usage: "CompletionUsage", price: Price) -> Spent:
     """Servers do not say which of the tokens that the model remembered were sound: the words come first."""
     read, made = usage.prompt_tokens_details, usage.completion_tokens_details
-    audio_in = (read.audio_tokens if read is not None else None) or 0
-    cached = (read.cached_tokens if read is not None else None) or 0
-    audio_out = (made.audio_tokens if made is not None else None) or 0
-    text_in = usage.prompt_tokens - audio_in
+    all_in, all_out = number(usage.prompt_tokens), number(usage.completion_tokens)
+    audio_in = min(all_in, number(getattr(read, "audio_tokens", None)))
+    audio_out = min(all_out, number(getattr(made, "audio_tokens", None)))
+    cached = number(getattr(read, "cached_tokens", None))
+    text_in = all_in - audio_in
     text_cached = min(cached, text_in)
     audio_cached = min(cached - text_cached, audio_in)
     counted = {
@@ -161,6 +203,6 @@ def _spent(model: str, usage: "CompletionUsage", price: Price) -> Spent:
         "audio_out": audio_out,
         "text_in": text_in - text_cached,
         "text_cached": text_cached,
-        "text_out": usage.completion_tokens - audio_out,
+        "text_out": all_out - audio_out,
     }
     return Spent(model, counted, cost_usd(counted, price))

@@ -18,7 +18,7 @@ import openai
 from bot.config import ModelServerConfig
 from bot.errors import RequestFailedError
 
-SDK_ERRORS = (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError, json.JSONDecodeError)
+SDK_ERRORS = (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError, json.JSONDecodeError, UnicodeDecodeError)
 """All that a request through the SDK raises where nobody here has made a mistake."""
 
 NO_CREDIT = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
@@ -128,7 +128,14 @@ def _message(body: Any) -> str:
         for name in ("message", "detail", "error"):
             if isinstance(told := body.get(name), str):
                 return told
+        return _message(body.get("message")) or _complaints(body.get("detail"))
     return body if isinstance(body, str) else ""
+
+
+def _complaints(detail: Any) -> str:
+    """What servers made with FastAPI write, Mistral's too: which fields, and why; what was in them is not quoted."""
+    rows = [row for row in detail if isinstance(row, dict)] if isinstance(detail, list) else []
+    return "; ".join(f"{'.'.join(map(str, row.get('loc') or ()))}: {row.get('msg', '')}" for row in rows)
 
 
 def _without_keys(text: str, asked: Asked) -> str:

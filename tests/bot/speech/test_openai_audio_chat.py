@@ -167,6 +167,33 @@ async def test_what_was_spent_is_told_by_kind():
     assert spent == Spent("m", kinds, pytest.approx(cost / 1e6))
 
 
+async def test_what_a_server_does_not_count_costs_nothing_that_we_know_of():
+    async with link(chat("Yes.", usage={"prompt_tokens": 7, "prompt_tokens_details": {"audio_tokens": 9}})) as (
+        made,
+        _,
+    ):
+        spent = (await parts(made))[-1]
+    assert isinstance(spent, Spent)
+    assert {kind: count for kind, count in spent.tokens.items() if count} == {"audio_in": 7}
+
+
+async def test_a_conversation_that_outgrows_the_model_is_told_from_its_middle_on():
+    refused = refusal(400, "context_length_exceeded", "This model's maximum context length is 128000 tokens.")
+    history = (
+        CallerTurn("Who are you? " * 20),
+        BotTurn("A bot. " * 20),
+        CallerTurn("Where is my order?"),
+        BotTurn("", tools=(UseTool("look_up", {}, "call_1", "{}"),)),
+        ToolTurn("call_1", "sent"),
+        BotTurn("It was sent.", "audio_1"),
+        *QUESTION,
+    )
+    async with link(refused, chat("Yes.")) as (made, server):
+        assert await parts(made, history) == [Written("Yes."), Finished("stop")]
+    told = server.seen[1].body["messages"]
+    assert [one["role"] for one in told] == ["user", "assistant", "tool", "assistant", "user"]
+
+
 async def test_a_sound_that_the_server_has_lost_is_no_failure():
     lost = refusal(400, "invalid_value", "Audio 'audio_1' has expired.", param="messages[1].audio.id")
     async with link(lost) as (made, _):

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from bot.config import ModelServerConfig, PriceConfig
 from bot.errors import ConfigError, RequestFailedError, VoiceError
@@ -21,6 +22,7 @@ from tests.support.model_server import (
     cut_off,
     model_server,
     refusal,
+    unfinished,
     unfinished_chat,
 )
 
@@ -146,6 +148,68 @@ async def test_an_empty_answer_is_a_failure_that_says_what_to_look_at(finish: st
             await parts(made)
 
 
+async def test_an_empty_answer_costs_what_any_does():
+    usage = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
+    async with responder(chat("", usage=usage)) as (made, _):
+        answer = made.respond(QUESTION)
+        assert await anext(answer) == Spent("m", {"text_in": 100, "text_cached": 0, "text_out": 10}, 0.0)
+        with pytest.raises(VoiceError):
+            await anext(answer)
+
+
+@pytest.mark.parametrize("said", ["I will note that.", ""])
+async def test_who_has_spoken_before_using_a_tool_need_not_add_anything(said: str):
+    before = [Said(Role.BOT, said)] if said else []
+    history = (*QUESTION, *before, Said(Role.TOOL, '{"status":"kept"}', "note", "call_1"))
+    async with responder(chat("")) as (made, _):
+        if said:
+            assert await parts(made, history) == []
+        else:
+            with pytest.raises(VoiceError, match="gave no answer"):
+                await parts(made, history)
+
+
+async def test_who_could_not_be_put_through_must_be_told():
+    history = (*QUESTION, Said(Role.BOT, "One moment."), Said(Role.TOOL, "the transfer failed", "transfer", "call_1"))
+    async with responder(chat("")) as (made, _):
+        with pytest.raises(VoiceError, match="gave no answer"):
+            await parts(made, history)
+
+
+LONG = (
+    Said(Role.CALLER, "Who are you? " * 20),
+    Said(Role.BOT, "A bot. " * 20),
+    Said(Role.CALLER, "Where is my order?"),
+    Said(Role.TOOL, '{"status":"sent"}', "lookup_order", "call_1"),
+    Said(Role.BOT, "It was sent."),
+    *QUESTION,
+)
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        refusal(400, "context_length_exceeded", "This model's maximum context length is 8192 tokens."),
+        refusal(400, None, "the request exceeds the available context size, try increasing it"),
+        refusal(413, None, "Request too large."),
+    ],
+)
+async def test_a_conversation_that_outgrows_the_model_is_told_from_its_middle_on(refused: Answer):
+    async with responder(refused, chat("At nine."), instructions="Be brief.") as (made, server):
+        assert await parts(made, LONG) == [Say("At nine.")]
+    told = server.seen[1].body["messages"]
+    assert [one["role"] for one in told] == ["system", "user", "assistant", "tool", "assistant", "user"]
+    assert told[1]["content"] == "Where is my order?"
+
+
+@pytest.mark.parametrize(("history", "requests"), [(LONG, 2), (QUESTION, 1)])
+async def test_a_question_that_is_too_long_itself_is_a_failure(history: Sequence[Said], requests: int):
+    async with responder(refusal(400, "context_length_exceeded", "Too long.")) as (made, server):
+        with pytest.raises(RequestFailedError) as caught:
+            await parts(made, history)
+    assert (caught.value.code, len(server.seen)) == ("context_length_exceeded", requests)
+
+
 async def test_what_a_model_thinks_is_not_said():
     async with responder(chat("<thi", "nk>Hours? Hm. </think>", "We open at nine.")) as (made, _):
         assert await parts(made) == [Say("We open at nine.")]
@@ -221,6 +285,39 @@ async def test_a_setting_that_a_server_refuses_is_left_out_from_then_on(paramete
     assert [parameter in seen.body for seen in server.seen] == [True, False]
 
 
+async def test_a_field_that_a_server_names_in_its_own_way_is_left_out():
+    row = {"type": "extra_forbidden", "loc": ["body", "temperature"], "msg": "Extra inputs are not permitted"}
+
+    async def refused(_: web.Request) -> web.StreamResponse:
+        return web.json_response({"detail": [{**row, "input": "what the caller said"}]}, status=422)
+
+    async with responder(refused, chat("Yes."), temperature=0.2) as (made, server):
+        assert await parts(made) == [Say("Yes.")]
+    assert [seen.body.get("temperature") for seen in server.seen] == [0.2, None]
+
+
+@pytest.mark.parametrize("effort", ["none", "low"])
+async def test_how_long_to_think_is_said_where_it_is_set_and_understood(effort: str):
+    refused = refusal(400, "unsupported_parameter", "Unrecognized request argument: reasoning_effort")
+    async with responder(chat("Yes."), refused, chat("Yes."), reasoning_effort=effort) as (made, server):
+        for _ in range(3):
+            assert await parts(made) == [Say("Yes.")]
+    assert [seen.body.get("reasoning_effort") for seen in server.seen] == [effort, effort, None, None]
+
+
+async def test_two_calls_may_learn_the_same_at_the_same_time():
+    both_there = asyncio.Barrier(2)
+    refuse = refusal(400, "unsupported_parameter", "Use 'max_completion_tokens', not 'max_tokens'.", param="max_tokens")
+
+    async def refused(request: web.Request) -> web.StreamResponse:
+        await both_there.wait()
+        return await refuse(request)
+
+    async with responder(refused, refused, chat("Yes."), max_output_tokens=50) as (made, server):
+        assert await asyncio.gather(parts(made), parts(made)) == [[Say("Yes.")], [Say("Yes.")]]
+    assert ["max_tokens" in seen.body for seen in server.seen] == [True, True, False, False]
+
+
 async def test_another_refusal_is_a_fatal_failure():
     async with responder(refusal(400, "invalid_value", "Bad messages.", param="messages")) as (made, server):
         with pytest.raises(
@@ -234,6 +331,29 @@ async def test_another_refusal_is_a_fatal_failure():
 def test_a_model_made_for_sound_is_no_responder(model: str, instead: str):
     with pytest.raises(ConfigError, match=instead):
         OpenAIResponder(OpenAIClient(ModelServerConfig(base_url="http://127.0.0.1:1/v1")), model)
+
+
+async def test_text_in_parts_is_said_without_the_thoughts():
+    parts_of = [
+        {"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]},
+        {"type": "text", "text": "At nine."},
+    ]
+    async with responder(chat({"content": parts_of})) as (made, _):
+        assert await parts(made) == [Say("At nine.")]
+
+
+async def test_pieces_that_are_nothing_are_passed_over_and_costs_are_never_less_than_nothing():
+    usage = {"prompt_tokens": 10, "completion_tokens": None, "prompt_tokens_details": {"cached_tokens": 20}}
+    counted = {"choices": [], "usage": usage}
+    sent = (b"data: null\n\n", _event("At nine."), f"data: {json.dumps(counted)}\n\n".encode(), b"data: [DONE]\n\n")
+    async with responder(unfinished(*sent)) as (made, _):
+        assert await parts(made) == [Say("At nine."), Spent("m", {"text_in": 0, "text_cached": 10, "text_out": 0}, 0.0)]
+
+
+async def test_bytes_that_are_no_text_are_a_failure():
+    async with responder(cut_off(b'data: "\xff\xfe"\n\n')) as (made, _):
+        with pytest.raises(RequestFailedError, match="no answer of OpenAI's API"):
+            await parts(made)
 
 
 def _event(text: str) -> bytes:
