@@ -12,12 +12,15 @@ import typer
 
 from bot import logs
 from bot.analysis.asked_for import AskedWronglyError, Options, engine, goes_by_turn, request
+from bot.analysis.business_names import names_of
 from bot.analysis.outputs import Output
-from bot.config import LogConfig, load
+from bot.config import Config, LogConfig, load
 from bot.errors import ConfigError
+from bot.speech.engine_names import parse
 
 if TYPE_CHECKING:
     from bot.analysis.speakers import KnownSpeaker
+    from bot.analysis.transcribing import CorrectionOrder
 
 SHORTEST_PART_S, USUAL_PART_S, LONGEST_PART_S = 20.0, 600.0, 1400.0
 """Models refuse more than the last, and a part that fails is done again."""
@@ -64,6 +67,15 @@ def transcribe(
     channels: Annotated[
         bool, typer.Option("--channels", help="The caller speaks on the left channel, the bot (or --speaker) right.")
     ] = False,
+    correct: Annotated[
+        bool, typer.Option("--correct", help="Have a text model spell names right: --name, and those of the bots.")
+    ] = False,
+    name: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="With --correct: a name and its spelling; repeat it.")
+    ] = None,
+    text_model: Annotated[
+        str, typer.Option(metavar="MODEL", help="With --correct: openai:MODEL; default: the first bot's responder.")
+    ] = "",
     part_s: Annotated[
         float,
         typer.Option(min=SHORTEST_PART_S, max=LONGEST_PART_S, help="What is longer is cut, in pauses, into parts."),
@@ -94,28 +106,45 @@ def transcribe(
     logs.configure(LogConfig(level="error"))  # what went wrong is told in sentences
     _check_places(files, output, format_)
     try:
-        name = engine(model, server)
+        engine_name = engine(model, server)
         known = _speakers(speaker or (), options)
         order = Order(
             files=tuple(dict.fromkeys(files)),
-            name=name,
-            request=request(name, _with_speakers(options, known)),
+            name=engine_name,
+            request=request(engine_name, _with_speakers(options, known)),
             manner=Manner(
                 Cutting(
                     longest_s=part_s,
                     keeps_channels=format_ == "diarized_json",
-                    by_turn=channels and goes_by_turn(name),
+                    by_turn=channels and goes_by_turn(engine_name),
                 ),
                 carries_words=context,
+                as_json=correct,
             ),
             output=Output(format_, output, sys.stdout),
             channels=_channels(known) if channels else (),
+            correction=_correction(name or (), text_model, settings) if correct else None,
         )
     except ConfigError as exc:
         raise typer.BadParameter(str(exc)) from exc
     failed = asyncio.run(carry_out(order, settings.openai))
     if failed:
         raise typer.Exit(1)
+
+
+def _correction(given: Sequence[str], text_model: str, settings: Config) -> "CorrectionOrder":
+    from bot.analysis.transcribing import CorrectionOrder
+
+    names = list(dict.fromkeys([*given, *names_of(settings.bots)]))
+    if not names:
+        raise AskedWronglyError(
+            "--correct needs names: give --name, or --config with bots that have keywords or facts."
+        )
+    responders = [bot.chained.responder for bot in settings.bots]
+    model = text_model or next((one for one in responders if one.startswith("openai:")), "")
+    if not model.startswith("openai:"):
+        raise AskedWronglyError("--correct needs a text model: give --text-model openai:MODEL, or openai:MODEL@SERVER.")
+    return CorrectionOrder(parse(model), names)
 
 
 def _check_places(files: Sequence[Path], output: Path | None, response_format: str) -> None:

@@ -5,7 +5,8 @@ else becomes FLAC at 16,000 Hz: that is what the models make of every sound them
 a bit rate to choose its largest size is known: ten minutes of one channel are never more than 19.2 MB.
 
 A part ends in the middle of the longest pause of its last two fifths, or of the time before them. Where people, or a
-radio behind them, leave none, it ends at the quietest fifth of a second. What is held is one part's samples: 19.2 MB for ten minutes.
+radio behind them, leave none, it ends at the quietest fifth of a second. What is held is one part's samples: 19.2 MB
+for ten minutes.
 """
 
 import io

@@ -9,6 +9,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, Tex
 from rich.text import Text
 
 from bot.analysis.asking import Answer
+from bot.analysis.correction import Correction
 from bot.analysis.sound_parts import SoundPart
 from bot.analysis.spending import Tally
 from bot.errors import BotError, VoiceError
@@ -78,6 +79,14 @@ class _Clock(ProgressColumn):
     def render(self, task: Task) -> Text:
         total = f"/{_minutes(task.total)}" if task.total else ""
         return Text(f"{_minutes(task.completed)}{total}")
+
+
+def print_correction(console: Console, correction: Correction) -> None:
+    """Which names were spelt otherwise, each once; and how much of what the model changed was not taken."""
+    spelt = dict.fromkeys((edit.before, edit.after) for edit in correction.taken)
+    told = ", ".join(f"{before} → {after}" for before, after in spelt) or "nothing"
+    kept = f"; {len(correction.refused)} changes that were no spelling were not taken" if correction.refused else ""
+    console.print(f"corrected: {escape(told)}{kept}", style="dim", highlight=False, soft_wrap=True)
 
 
 def print_failure(console: Console, path: Path, why: BotError) -> None:

@@ -5,7 +5,8 @@ the end, where their finished parts are still there.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -14,15 +15,20 @@ from rich.console import Console
 
 from bot.analysis.asked_for import FileRequest
 from bot.analysis.channels import ChannelTranscription
+from bot.analysis.chat_model import ChatModel
+from bot.analysis.correction import corrected
 from bot.analysis.file_transcription import FileTranscription, Manner, PartFailedError, Watcher
 from bot.analysis.model_servers import client_for
 from bot.analysis.outputs import Output, Transcript
 from bot.analysis.spending import Tally
-from bot.analysis.terminal import ProgressBar, print_failure, print_spending
+from bot.analysis.terminal import ProgressBar, print_correction, print_failure, print_spending
 from bot.config import OpenAIConfig
-from bot.errors import BotError
+from bot.errors import BotError, VoiceError
 from bot.speech.engine_names import EngineName
 from bot.speech.openai_client import OpenAIClient
+
+Correct = Callable[[Transcript], Awaitable[Transcript]]
+"""Spells names right; raises `VoiceError`."""
 
 
 class Work(Protocol):
@@ -41,6 +47,14 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
+class CorrectionOrder:
+    """Names that are to be spelt as here, by a text model."""
+
+    name: EngineName
+    names: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """What is to be done; the request is one that is allowed."""
 
@@ -50,6 +64,7 @@ class Order:
     manner: Manner
     output: Output
     channels: Sequence[str] = ()  # who speaks on each, where each has a channel
+    correction: CorrectionOrder | None = None
 
 
 async def carry_out(order: Order, openai: OpenAIConfig) -> list[Failed]:
@@ -57,17 +72,20 @@ async def carry_out(order: Order, openai: OpenAIConfig) -> list[Failed]:
     console = Console(stderr=True)
     tally = Tally(openai.prices)
     began = time.monotonic()
-    async with client_for(order.name, openai) as client:
+    async with AsyncExitStack() as servers:
+        client = await servers.enter_async_context(client_for(order.name, openai))
+        correct = await _corrector(order.correction, openai, servers, console, tally)
         with ProgressBar(console) as progress:
             work = {
                 path: _work(order, client, path, progress.file(path.name, order.name.model, tally))
                 for path in order.files
             }
-            failed = await transcribe_all(work, order.output)
+            failed = await transcribe_all(work, order.output, correct)
     for one in failed:
         print_failure(console, one.path, one.why)
     done, took_s = len(work) - len(failed), time.monotonic() - began
-    print_spending(console, done, tally, took_s, is_free=order.name.kind == "local")
+    is_free = order.name.kind == "local" and order.correction is None
+    print_spending(console, done, tally, took_s, is_free=is_free)
     return failed
 
 
@@ -79,18 +97,40 @@ def _work(order: Order, client: OpenAIClient, path: Path, watcher: Watcher) -> W
     return FileTranscription(client, path, order.request, order.manner, watcher)
 
 
-async def transcribe_all(work: Mapping[Path, Work], output: Output) -> list[Failed]:
-    """In the order given; those that failed for good."""
-    failed = await _each(work, output)
+async def _corrector(
+    order: CorrectionOrder | None, openai: OpenAIConfig, servers: AsyncExitStack, console: Console, tally: Tally
+) -> Correct | None:
+    if order is None:
+        return None
+    client = await servers.enter_async_context(client_for(order.name, openai))
+    model = ChatModel(client, order.name.model, tally)
+
+    async def correct(transcript: Transcript) -> Transcript:
+        correction = await corrected(transcript.body, order.names, model)
+        print_correction(console, correction)
+        return Transcript(correction.body)
+
+    return correct
+
+
+async def transcribe_all(work: Mapping[Path, Work], output: Output, correct: Correct | None = None) -> list[Failed]:
+    """In the order given; those that failed for good. What cannot be corrected is written as it was heard."""
+    failed = await _each(work, output, correct)
     hopeful = {one.path: work[one.path] for one in failed if one.is_passing}
-    return [one for one in failed if not one.is_passing] + await _each(hopeful, output)
+    return [one for one in failed if not one.is_passing] + await _each(hopeful, output, correct)
 
 
-async def _each(work: Mapping[Path, Work], output: Output) -> list[Failed]:
+async def _each(work: Mapping[Path, Work], output: Output, correct: Correct | None) -> list[Failed]:
     failed = []
     for path, one in work.items():
         try:
-            output.write(path, await one.run())
+            transcript = await one.run()
+            if correct is not None:
+                try:
+                    transcript = await correct(transcript)
+                except VoiceError as exc:
+                    failed.append(Failed(path, VoiceError(f"the names were not corrected: {exc}")))
+            output.write(path, transcript)
         except BotError as exc:
             failed.append(Failed(path, exc))
     return failed

@@ -1,5 +1,6 @@
 """`offhook transcribe` as people type it: what is written where, what is said beside it, and the exit code."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bot.__main__ import app
+from tests.support.name_model import name_model
 from tests.support.words import normalised
 
 QUESTION = normalised("How old is the Brooklyn Bridge?")
@@ -60,6 +62,9 @@ def test_one_recording_that_fails_does_not_stop_the_others(bridge: Path, tmp_pat
         (["--server", "nowhere"], "is on this machine"),
         (["--format", "docx"], "docx"),
         (["--part-s", "3"], "part-s"),
+        (["--correct", "--name", "Ann"], "--correct needs a text model"),
+        (["--correct", "--text-model", "openai:gpt-4.1"], "--correct needs names"),
+        (["--channels", "--speaker", "Ann"], "--channels takes two"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_done(bridge: Path, options: list[str], why: str):
@@ -83,6 +88,27 @@ def test_words_have_times_where_they_are_asked_for(bridge: Path, tmp_path: Path)
     assert result.exit_code == 0
     words = json.loads(place.read_text())["words"]
     assert [word["word"].lower() for word in words] == QUESTION
+
+
+async def test_names_are_spelt_right_and_what_changed_is_said(bridge: Path, tmp_path: Path):
+    async with name_model() as names:
+        config = tmp_path / "offhook.toml"
+        config.write_text(f'[openai]\nbase_url = "{names.url}"\n')
+        options = ["--config", config, "--correct", "--text-model", "openai:names", "--name", "Brooclin"]
+        result = await asyncio.to_thread(offhook, bridge, *options)
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout == "How old is the Brooclin Bridge?\n"
+    assert "corrected: Brooklyn → Brooclin" in result.stderr
+
+
+def test_a_transcript_that_cannot_be_corrected_is_not_lost(bridge: Path, tmp_path: Path):
+    config = tmp_path / "offhook.toml"
+    config.write_text('[openai]\nbase_url = "http://127.0.0.1:9/v1"\nretries = 0\n')
+    options = ["--config", config, "--correct", "--text-model", "openai:names", "--name", "Ann"]
+    result = offhook(bridge, *options)
+    assert result.exit_code == 1
+    assert normalised(result.stdout) == QUESTION
+    assert "the names were not corrected: http://127.0.0.1:9/v1 cannot be reached" in result.stderr
 
 
 def test_a_server_that_is_not_configured_is_a_sentence(bridge: Path):
