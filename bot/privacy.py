@@ -1,6 +1,8 @@
 """Telephone numbers as logs and terminals may show them: enough to tell two callers apart, not enough to call one."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 HIDDEN = "•••"
 ANONYMOUS = frozenset(
@@ -48,3 +50,15 @@ def _mask_user(user: str) -> str:
 def _host(host: str) -> str:
     """Without the parameters, which may repeat the number (`;phone-context=+1555…`)."""
     return re.split(r"[;?>]", host, maxsplit=1)[0]
+
+
+def without_numbers(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What a call's bot ran with, for those who may not see numbers: where callers are put through to is masked."""
+    transfers = config.get("transfers")
+    if not isinstance(transfers, dict):
+        return dict(config)
+    masked = {
+        name: {**to, "number": mask_number(str(to.get("number", "")))} if isinstance(to, dict) else to
+        for name, to in transfers.items()
+    }
+    return {**config, "transfers": masked}

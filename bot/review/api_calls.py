@@ -14,7 +14,7 @@ from bot.calllog.excerpts import Excerpt
 from bot.calllog.filters import CallFilter
 from bot.calllog.schema import TOP
 from bot.calllog.upkeep import delete_call
-from bot.privacy import mask_number
+from bot.privacy import mask_number, without_numbers
 from bot.review.api import Endpoint, Fields, Nothing, done, json_answer, status_error
 from bot.review.roles import Needs
 from bot.review.site import looked, now, site_of
@@ -237,7 +237,7 @@ def call_line(call: CallSummary, excerpts: list[Excerpt], *, full_numbers: bool)
 def _whole(detail: CallDetail, *, full_numbers: bool) -> Call:
     return Call(
         call=call_line(detail.call, [], full_numbers=full_numbers),
-        config=detail.config,
+        config=detail.config if full_numbers else without_numbers(detail.config),
         counters=detail.counters,
         turns=[_same(Turn, turn) for turn in detail.turns],
         events=[_same(Event, event) for event in detail.events],

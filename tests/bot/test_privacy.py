@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.privacy import HIDDEN, mask_number
+from bot.privacy import HIDDEN, mask_number, without_numbers
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,13 @@ def test_at_least_three_digits_of_every_number_are_hidden(number):
 @given(st.text())
 def test_any_text_can_be_masked(text):
     assert isinstance(mask_number(text), str)
+
+
+def test_where_callers_are_put_through_to_is_masked_and_the_rest_stays():
+    config = {"name": "shop", "transfers": {"desk": {"number": "+15550003333", "description": "The shop."}}}
+    assert without_numbers(config) == {
+        "name": "shop",
+        "transfers": {"desk": {"number": "+1555•••3333", "description": "The shop."}},
+    }
+    assert without_numbers({"name": "shop"}) == {"name": "shop"}
+    assert without_numbers({"transfers": {"odd": 5}}) == {"transfers": {"odd": 5}}

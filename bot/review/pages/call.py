@@ -8,6 +8,7 @@ from aiohttp import web
 
 from bot.calllog import deletion
 from bot.calllog.detail import CallDetail
+from bot.privacy import without_numbers
 from bot.review.call.delays import delays_of
 from bot.review.call.happenings import LONG_CHARS, PAGE, SHORT_CHARS, Happening, Line, everything, lines_of
 from bot.review.call.lanes import lanes_of
@@ -18,6 +19,7 @@ from bot.review.render import render
 from bot.review.roles import Needs
 from bot.review.routes import Route
 from bot.review.site import looked, site_of
+from bot.review.visitor import visitor_of
 
 PATH = "/calls/{call_id}"
 _VERDICTS = ("good", "bad", "unsure")
@@ -84,6 +86,7 @@ async def _values(request: web.Request, detail: CallDetail) -> dict[str, Any]:
     length = length_ms(detail)
     said = turns_said(detail.turns, length)
     happenings = everything(detail, said)
+    config = detail.config if visitor_of(request).is_admin else without_numbers(detail.config)
     return {
         "call": detail.call,
         "detail": detail,
@@ -95,7 +98,7 @@ async def _values(request: web.Request, detail: CallDetail) -> dict[str, Any]:
         "more_from": PAGE if len(happenings) > PAGE else None,
         "delays": delays_of(detail.turns),
         "spending": spending_of(detail.events),
-        "config": [(name, _plain(value)) for name, value in detail.config.items()],
+        "config": [(name, _plain(value)) for name, value in config.items()],
         "sound": await sound_of(detail),
         "downloads": DOWNLOADS,
         "verdicts": _VERDICTS,
