@@ -1,4 +1,4 @@
-"""A caller whose number, words and tools' results are written to break something: a whole call, and everything that shows it."""
+"""A caller whose number, words and tools are written to break something: a whole call, and all that shows it."""
 
 import csv
 import io
