@@ -3,6 +3,7 @@
 Bots whose settings for a link are the same share it, and all links to one server share its client.
 """
 
+import time
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -77,6 +78,8 @@ class Engines:
             speaker = self.speaker(bot)
             careful = speaker.checked if isinstance(speaker, RealtimeReader) else speaker
             self._prepared[bot.name, audio] = await prepare(bot, careful, audio, self._sound_of(bot))
+        if self._store is not None:
+            await self._store.prune(time.time())
 
     async def close(self) -> None:
         for engine in self._all():

@@ -1,3 +1,5 @@
+import os
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -72,3 +74,62 @@ async def test_what_was_never_made_cannot_be_said_while_the_speaker_is_down(tmp_
     with pytest.raises(VoiceError):
         await PromptStore(tmp_path).sound(speaker, (), "Hello.")
     assert [*tmp_path.iterdir()] == []
+
+
+DAY_S = 86_400
+
+
+async def test_what_nobody_has_said_for_a_month_is_deleted(tmp_path: Path):
+    await PromptStore(tmp_path).sound(Paid(), (), "Hello.")
+    await PromptStore(tmp_path).sound(Paid(), (), "Goodbye.")
+    note = tmp_path / "note.pcm"
+    note.write_text("not ours")
+    now = time.time()
+    store = PromptStore(tmp_path)
+    await store.sound(Paid(), (), "Hello.")
+    await store.prune(now + 29 * DAY_S)
+    assert len([*tmp_path.iterdir()]) == 3
+    await store.prune(now + 31 * DAY_S)
+    assert len([*tmp_path.iterdir()]) == 2
+    assert note.exists()
+    speaker = Paid()
+    await store.sound(speaker, (), "Hello.")
+    await store.sound(speaker, (), "Goodbye.")
+    assert speaker.said == ["Goodbye."]
+
+
+async def test_what_another_configuration_said_this_month_is_kept(tmp_path: Path):
+    await PromptStore(tmp_path).sound(Paid(), (), "Hello.")
+    [file] = tmp_path.iterdir()
+    now = time.time()
+    os.utime(file, (now - 40 * DAY_S, now - 40 * DAY_S))
+    await PromptStore(tmp_path).sound(Paid(), (), "Hello.")
+    await PromptStore(tmp_path).prune(now)
+    assert file.exists()
+
+
+async def test_what_was_being_written_when_the_process_died_is_deleted(tmp_path: Path):
+    rest = tmp_path / ".prompt-abc12345"
+    rest.touch()
+    store, now = PromptStore(tmp_path), time.time()
+    await store.prune(now)
+    assert rest.exists()
+    await store.prune(now + 2 * DAY_S)
+    assert not rest.exists()
+
+
+async def test_a_folder_that_is_not_there_yet_is_pruned_in_peace(tmp_path: Path):
+    await PromptStore(tmp_path / "prompts").prune(time.time())
+    assert [*tmp_path.iterdir()] == []
+
+
+async def test_what_cannot_be_put_in_its_place_leaves_nothing_behind(tmp_path: Path):
+    store, speaker = PromptStore(tmp_path), Paid()
+    await store.sound(speaker, (), "Hello.")
+    [file] = tmp_path.iterdir()
+    file.unlink()
+    file.mkdir()
+    with capture_logs() as logs:
+        assert await store.sound(speaker, (), "Hello.")
+    assert [line["event"] for line in logs] == ["prompt_not_kept"]
+    assert [*tmp_path.iterdir()] == [file]
