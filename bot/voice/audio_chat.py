@@ -25,6 +25,7 @@ from bot.events import (
     LinkEvent,
     NoteReply,
     PartConversed,
+    ReplyDeclined,
     ReplyEnded,
     ReportTool,
     Respond,
@@ -290,12 +291,18 @@ class AudioChatVoice:
     def _finish(self, answer: Answer) -> list[Effect]:
         self._answer = None
         if answer.problem:
-            return [VoiceFailed(answer.problem)]
+            return self._on_nothing(answer)
         warned = [VoiceWarned(answer.warning)] if answer.warning else []
         tail = answer.end()
         work, requests = self._use_tools(answer)
         ended = [ReplyEnded(answer.reply_id)] if answer.is_begun else []
         return [*warned, *tail, *work, *ended, *requests, *self._ask_what_is_owed()]
+
+    def _on_nothing(self, answer: Answer) -> list[Effect]:
+        """Who has spoken, then used a tool, and then has nothing to add has answered; else it is a failure."""
+        if not (answer.pays and answer.reason == "stop" and self._history.is_answered):
+            return [VoiceFailed(answer.problem)]
+        return [ReplyEnded(answer.reply_id) if answer.is_begun else ReplyDeclined()]
 
     def _on_failed(self, failed: JobFailed) -> list[Effect]:
         for utterance in self._utterances:

@@ -91,6 +91,16 @@ class SpokenHistory:
         if text:
             self._lines.append(BotLine(reply_id, text))
 
+    @property
+    def is_answered(self) -> bool:
+        """Whether the bot has said anything since the caller did; who could not be put through waits to hear that."""
+        for line in reversed(self._lines):
+            if isinstance(line, CallerLine):
+                return False
+            if isinstance(line, BotLine) and line.text:
+                return all(tool.name != "transfer" for tool in line.tools)
+        return False
+
     def forget_sounds(self) -> None:
         """The server does not know what it is named: from now on the model is told in words."""
         self._names_sounds = False

@@ -16,6 +16,7 @@ from bot.events import (
     PartConversed,
     ReplyAudio,
     ReplyBegun,
+    ReplyDeclined,
     ReplyEnded,
     ReplyWords,
     ReportTool,
@@ -396,6 +397,21 @@ def test_a_tool_is_run_and_its_result_answered_in_a_reply_of_its_own(voice: Audi
     begun, *_, last = gives(voice, [asked], Words("At nine."), SOUND, STOP)
     assert isinstance(begun, ReplyBegun)
     assert last == ReplyEnded(begun.reply_id)
+
+
+def test_who_has_spoken_before_using_a_tool_need_not_add_anything(voice: AudioChatVoice):
+    effects = gives(voice, asks(voice, "When?", "r1"), Words("I will note it."), SOUND, LOOK_UP, Finished("tool_calls"))
+    [run] = only(effects, RunTool)
+    assert gives(voice, voice.receive(ToolRan(run.job_id, "noted"), NOW), STOP) == [ReplyDeclined()]
+
+
+@pytest.mark.parametrize(("words", "reason"), [("", "stop"), ("Let me see.", "length"), ("Let me see.", "")])
+def test_who_has_not_answered_yet_must(voice: AudioChatVoice, words: str, reason: str):
+    said = [Words(words), SOUND] if words else []
+    effects = gives(voice, asks(voice, "When?", "r1"), *said, LOOK_UP, Finished("tool_calls"))
+    [run] = only(effects, RunTool)
+    [failed] = gives(voice, voice.receive(ToolRan(run.job_id, "nine"), NOW), Finished(reason))
+    assert isinstance(failed, VoiceFailed)
 
 
 def test_a_question_stays_sound_while_tools_are_used_for_it(voice: AudioChatVoice):

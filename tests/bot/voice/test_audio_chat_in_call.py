@@ -194,3 +194,15 @@ def test_a_result_that_comes_after_the_caller_has_moved_on_is_told_behind_their_
     talk.passes(3.0)
     assert talk.heard()[-2:] == ["In Mill Lane.", "And we open at nine."]
     assert talk.call.turn is Floor.CALLER
+
+
+def test_after_a_tool_to_which_there_is_nothing_to_add_the_caller_has_the_floor(talk: Talk):
+    talk.says("Please note that I will be late.")
+    note = UseTool("note", {}, "call_1", "{}")
+    talk.gives(Words("I will note it."), seconds(1), note, Finished("tool_calls"))
+    talk.passes(1.1)  # no "one moment" yet
+    talk.tool_comes_to("noted")
+    talk.gives(STOP)
+    assert talk.call.turn is Floor.CALLER
+    talk.passes(5.0)
+    assert talk.announced() == ["greeting", "reply"]

@@ -273,3 +273,10 @@ def test_a_message_after_the_tone_is_known_by_the_models_own_call(talk: Talk):
     talk.happens(NoteReply("r1", "After the tone.", 900))
     talk.happens(ReportTool("r2", "take_message", "This is Ann."))
     assert talk.compose.history[-1] == Said(Role.TOOL, "This is Ann.", "take_message", "call_4", "{}")
+
+
+def test_a_reply_to_which_there_is_nothing_to_add_ends(talk: Talk):
+    talk.is_asked("Note that I will be late.", "r1")
+    talk.composes(Say("I will."), LOOK)
+    talk.happens(ToolRan(talk.tools_run[0].job_id, "noted"))
+    assert talk.composes() == [ReplyEnded("r1+")]
