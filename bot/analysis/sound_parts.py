@@ -89,13 +89,15 @@ def flac(samples: Samples) -> bytes:
     layout = "stereo" if len(samples) == 2 else "mono"
     with av.open(file, "w", format="flac") as output:
         stream = output.add_stream("flac", rate=RATE_HZ, layout=layout)
-        interleaved = np.ascontiguousarray(samples.T).reshape(1, -1)
-        frame = av.AudioFrame.from_ndarray(interleaved, format="s16", layout=layout)
-        frame.sample_rate = RATE_HZ
         resampler = av.AudioResampler(format="s16", layout=layout, rate=RATE_HZ, frame_size=4096)
-        for piece in [*resampler.resample(frame), *resampler.resample(None)]:
+        for start in range(0, samples.shape[1], RATE_HZ):  # piece by piece, or there would be three copies of it all
+            interleaved = np.ascontiguousarray(samples[:, start : start + RATE_HZ].T).reshape(1, -1)
+            frame = av.AudioFrame.from_ndarray(interleaved, format="s16", layout=layout)
+            frame.sample_rate = RATE_HZ
+            for piece in resampler.resample(frame):
+                output.mux(stream.encode(piece))
+        for piece in [*resampler.resample(None), None]:
             output.mux(stream.encode(piece))
-        output.mux(stream.encode(None))
     return file.getvalue()
 
 
