@@ -9,13 +9,18 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from bot.review import api_bots, api_calls, api_reviews
+from bot.review import api_bots, api_calls, api_reviews, api_statistics
 from bot.review.api import Endpoint, json_answer
 from bot.review.roles import Needs
 from bot.review.routes import Route
 
 PATH = "/api/openapi.json"
-ENDPOINTS: Sequence[Endpoint] = (*api_calls.ENDPOINTS, *api_reviews.ENDPOINTS, *api_bots.ENDPOINTS)
+ENDPOINTS: Sequence[Endpoint] = (
+    *api_calls.ENDPOINTS,
+    *api_reviews.ENDPOINTS,
+    *api_bots.ENDPOINTS,
+    *api_statistics.ENDPOINTS,
+)
 _ALWAYS = (400, 401, 403, 429, 503)
 _REFERENCE = "#/components/schemas/{name}"
 _IN_PATH = re.compile(r"\{(\w+)\}")

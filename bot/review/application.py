@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from bot.review import api_bots, api_calls, api_openapi, api_reviews, guard, render
+from bot.review import api_bots, api_calls, api_openapi, api_reviews, api_statistics, guard, render
 from bot.review.call.peaks import PeaksKept
 from bot.review.pages import (
     access_log,
@@ -15,6 +15,7 @@ from bot.review.pages import (
     live,
     live_actions,
     live_events,
+    overview,
     people,
     phone,
     sign_in,
@@ -39,12 +40,14 @@ PAGES = (
     live,
     live_actions,
     live_events,
+    overview,
     phone,
     theme,
     static,
     api_calls,
     api_reviews,
     api_bots,
+    api_statistics,
     api_openapi,
 )
 """The modules whose `ROUTES` are mounted."""

@@ -66,7 +66,7 @@ def calls_meant(query: ListQuery, *, is_admin: bool) -> CallFilter:
     value = query.values.get
     number = value("number")
     is_part = number is not None and is_admin and not number.startswith("+") and len(number) >= _LEAST_PART
-    until = value("until")
+    since, until = value("since"), value("until")
     return CallFilter(
         text=value("q"),
         bot=value("bot"),
@@ -77,8 +77,8 @@ def calls_meant(query: ListQuery, *, is_admin: bool) -> CallFilter:
         tool=value("tool"),
         tag=value("tag"),
         verdict=value("verdict"),
-        since=_midnight(value("since")),
-        until=None if until is None else _midnight(until, days=1),
+        since=None if since is None else _begin(since),
+        until=None if until is None else _end(until),
         min_ms=_ms(value("min_s")),
         max_ms=_ms(value("max_s")),
         flags=query.flags,
@@ -89,7 +89,7 @@ def calls_meant(query: ListQuery, *, is_admin: bool) -> CallFilter:
 def _makes_sense(name: str, value: str) -> bool:
     match name:
         case "since" | "until":
-            return _day(value) is not None
+            return _begin(value) is not None
         case "min_s" | "max_s":
             return value.isascii() and value.isdigit() and int(value) * 1000 <= MAX_MS
         case "verdict":
@@ -108,10 +108,24 @@ def _day(text: str) -> date | None:
     return day if 1970 < day.year < 9000 else None
 
 
-def _midnight(text: str | None, days: int = 0) -> datetime | None:
-    """The beginning of a day, in UTC as all times of the call log."""
-    day = None if text is None else _day(text)
-    return None if day is None else datetime.combine(day + timedelta(days=days), time(), UTC)
+def _begin(text: str) -> datetime | None:
+    """Of a day, in UTC as all times of the call log; a moment (`2026-11-20T14:00Z`) is its own beginning."""
+    day = _day(text)
+    return _moment(text) if day is None else datetime.combine(day, time(), UTC)
+
+
+def _end(text: str) -> datetime | None:
+    """The first moment after a day; a moment is its own end."""
+    day = _day(text)
+    return _moment(text) if day is None else datetime.combine(day + timedelta(days=1), time(), UTC)
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None and 1970 < moment.year < 9000 else None
 
 
 def _ms(seconds: str | None) -> int | None:

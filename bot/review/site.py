@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from aiohttp import web
 
+from bot.calllog.statistics import Statistics
 from bot.calllog.store import CallLog
 from bot.config import Config
 from bot.review.access_log import AccessLog
@@ -16,6 +17,7 @@ from bot.review.assets import Assets
 from bot.review.attempts import Attempts
 from bot.review.one_time_links import LIFETIME, OneTimeLinks
 from bot.review.passwords import Passwords
+from bot.review.remembered import Remembered
 from bot.review.roles import Role
 from bot.review.routes import Route
 from bot.review.sign_ins import SignIns
@@ -26,6 +28,7 @@ from bot.review.visitor import visitor_of
 log = structlog.get_logger()
 
 FIRST_ACCOUNT = "admin"
+_STATISTICS_KEPT_S = 5.0
 
 
 class Site:
@@ -42,6 +45,7 @@ class Site:
         self.attempts = Attempts(self.storage)
         self.access_log = AccessLog(self.storage, timedelta(days=review.access_log_days))
         self.passwords = Passwords()
+        self.statistics: Remembered[Statistics] = Remembered(_STATISTICS_KEPT_S)
         self.assets = Assets.load()
         self.strings = Strings.load("en")
         self.routes: Mapping[web.AbstractRoute, Route] = {}

@@ -14,7 +14,7 @@ PAGES = {
 EVERYWHERE = [(name, path) for name, paths in PAGES.items() for path in paths]
 
 SMALL_TARGETS = """() => [...document.querySelectorAll("a, button, input:not([type=hidden]), select, summary")]
-    .filter((element) => element.checkVisibility() && !element.closest("p, td, .skip"))
+    .filter((element) => element.checkVisibility() && !element.closest("p, td, th, .skip, svg"))
     .map((element) => [element.outerHTML.slice(0, 90), element.getBoundingClientRect()])
     .filter(([, box]) => box.height < 37.5 || box.width < 37.5)
     .map(([html, box]) => `${html} ${box.width} x ${box.height}`)"""

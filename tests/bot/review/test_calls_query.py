@@ -78,3 +78,10 @@ def test_the_address_says_all_of_it_again():
     assert query.address("/calls") == "/calls?q=a+b&flag=gap&unread=1"
     assert query.address("/calls", without=("flag", "gap"), before=7) == "/calls?q=a+b&unread=1&before=7"
     assert read([]).address("/calls") == "/calls"
+
+
+def test_a_moment_is_meant_as_it_is():
+    assert meant(("since", "2026-11-20T14:00Z"), ("until", "2026-11-20T16:00+01:00")) == CallFilter(
+        since=datetime(2026, 11, 20, 14, tzinfo=UTC), until=datetime(2026, 11, 20, 15, tzinfo=UTC)
+    )
+    assert read([("since", "2026-11-20T14:00")]).problems == ("since",)  # nobody knows whose 14:00 that is
