@@ -96,8 +96,8 @@ def flac(samples: Samples) -> bytes:
             frame.sample_rate = RATE_HZ
             for piece in resampler.resample(frame):
                 output.mux(stream.encode(piece))
-        for piece in [*resampler.resample(None), None]:
-            output.mux(stream.encode(piece))
+        for rest in [*resampler.resample(None), None]:
+            output.mux(stream.encode(rest))
     return file.getvalue()
 
 

@@ -1,11 +1,14 @@
 """How far a transcription is, on the error output: only where that is a terminal, so that pipes and logs stay clean."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Column
 from rich.text import Text
 
 from bot.analysis.asking import Answer
@@ -14,7 +17,7 @@ from bot.analysis.sound_parts import SoundPart
 from bot.analysis.spending import Tally
 from bot.errors import BotError, VoiceError
 
-_LAST_WORDS = 60  # characters
+_LAST_WORDS = 40  # characters
 
 
 class ProgressBar:
@@ -24,12 +27,15 @@ class ProgressBar:
         self._console = console
         self._progress = Progress(
             TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
+            BarColumn(bar_width=16),
             _Clock(),
             TimeRemainingColumn(compact=True),
-            TextColumn("[dim]{task.fields[words]}[/]"),
+            TextColumn("[dim]{task.fields[words]}[/]", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)),
             console=console,
             disable=not console.is_terminal,
+            transient=True,
+            redirect_stdout=False,
+            expand=True,
         )
 
     def __enter__(self) -> "ProgressBar":
@@ -40,6 +46,15 @@ class ProgressBar:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._progress.stop()
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """While something is written that may be on the same terminal."""
+        self._progress.stop()
+        try:
+            yield
+        finally:
+            self._progress.start()
 
     def file(self, name: str, model: str, tally: Tally) -> "FileWatcher":
         task = self._progress.add_task(escape(name), total=None, words="")

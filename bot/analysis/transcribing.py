@@ -31,6 +31,9 @@ Correct = Callable[[Transcript], Awaitable[Transcript]]
 """Spells names right; raises `VoiceError`."""
 
 
+Write = Callable[[Path, Transcript], None]
+
+
 class Work(Protocol):
     async def run(self) -> Transcript:
         """May be called again after a failure; raises `BotError`."""
@@ -80,7 +83,12 @@ async def carry_out(order: Order, openai: OpenAIConfig) -> list[Failed]:
                 path: _work(order, client, path, progress.file(path.name, order.name.model, tally))
                 for path in order.files
             }
-            failed = await transcribe_all(work, order.output, correct)
+
+            def write(path: Path, transcript: Transcript) -> None:
+                with progress.aside():
+                    order.output.write(path, transcript)
+
+            failed = await transcribe_all(work, write, correct)
     for one in failed:
         print_failure(console, one.path, one.why)
     done, took_s = len(work) - len(failed), time.monotonic() - began
@@ -113,14 +121,14 @@ async def _corrector(
     return correct
 
 
-async def transcribe_all(work: Mapping[Path, Work], output: Output, correct: Correct | None = None) -> list[Failed]:
+async def transcribe_all(work: Mapping[Path, Work], write: Write, correct: Correct | None = None) -> list[Failed]:
     """In the order given; those that failed for good. What cannot be corrected is written as it was heard."""
-    failed = await _each(work, output, correct)
+    failed = await _each(work, write, correct)
     hopeful = {one.path: work[one.path] for one in failed if one.is_passing}
-    return [one for one in failed if not one.is_passing] + await _each(hopeful, output, correct)
+    return [one for one in failed if not one.is_passing] + await _each(hopeful, write, correct)
 
 
-async def _each(work: Mapping[Path, Work], output: Output, correct: Correct | None) -> list[Failed]:
+async def _each(work: Mapping[Path, Work], write: Write, correct: Correct | None) -> list[Failed]:
     failed = []
     for path, one in work.items():
         try:
@@ -130,7 +138,7 @@ async def _each(work: Mapping[Path, Work], output: Output, correct: Correct | No
                     transcript = await correct(transcript)
                 except VoiceError as exc:
                     failed.append(Failed(path, VoiceError(f"the names were not corrected: {exc}")))
-            output.write(path, transcript)
+            write(path, transcript)
         except BotError as exc:
             failed.append(Failed(path, exc))
     return failed

@@ -70,6 +70,7 @@ def spoken(pcm: Pcm) -> tuple[float, float] | None:
     power = np.square(samples[: len(samples) // width * width].astype(float)).reshape(-1, width).mean(axis=1)
     level = 10 * np.log10(power + 1e-10)
     is_loud = level > np.percentile(level, 95) - _QUIET_DB
+    is_loud &= np.append(is_loud[1:], False) | np.insert(is_loud[:-1], 0, False)  # a click is not two frames long
     begin, end = found[0]["start"] / RATE_HZ, found[-1]["end"] / RATE_HZ
     starts = np.flatnonzero(is_loud[_near(begin - _NEAR_S, begin + 0.15)])
     ends = np.flatnonzero(is_loud[_near(end - 0.15, end + _NEAR_S)])
