@@ -60,6 +60,9 @@ from bot.voice.tool_uses import ToolUses, arguments_json, ends_reply
 MOST_ROUNDS = 8
 """So many answers in a row may use tools; the next one must do without."""
 
+_WRITTEN_WITHIN_S = 4.0
+"""An answer waits no longer for the words that it answers: the model has heard them, and the caller is waiting."""
+
 _UNTOLD_PROMPTS = frozenset({Prompt.FILLER.value, Prompt.TONE.value})
 _GO_ON = (
     'A noise on the line broke off your last answer behind the words "{}". The caller has said nothing. Say the rest '
@@ -75,6 +78,7 @@ class _Utterance:
     start_ms: int
     end_ms: int
     line: CallerLine
+    due_at: float = math.inf  # seconds, monotonic
     said: CallerSaid | None = None
 
 
@@ -96,16 +100,27 @@ class AudioChatVoice:
         self._owes = False  # the result of a tool is still to be told
         self._is_speaking = False  # the caller
         self._count = 0
-        self.deadline = math.inf
+        self._is_over = False  # there is nobody left to answer
+
+    @property
+    def deadline(self) -> float:
+        """When an answer is given although the words before it are not written down."""
+        awaited = (utterance.due_at for utterance in self._utterances if utterance.said is None)
+        return math.inf if self._is_over else min(awaited, default=math.inf)
 
     def hear(self, payload: bytes, pcm: bytes, at_ms: int) -> Sequence[Effect]:
         return ()  # utterances come whole, from the endpointer
 
     def on_deadline(self, now: float) -> Sequence[Effect]:
-        return ()
+        late = [one for one in self._utterances if one.said is None and now >= one.due_at]
+        for utterance in late:
+            utterance.said = CallerSaid("", utterance.start_ms, utterance.end_ms, is_unwritten=True)
+        warned = [VoiceWarned(f"an utterance was not written down within {_WRITTEN_WITHIN_S:g} s") for _ in late]
+        return [*warned, *self._tell_words()]
 
     def close(self) -> Sequence[Effect]:
         """What the caller said last is still written down; nobody hears an answer."""
+        self._is_over = True
         return self._call_off()
 
     def receive(self, event: SpeechEvent | JobResult | LinkEvent | ToVoice, now: float) -> Sequence[Effect]:
@@ -113,8 +128,8 @@ class AudioChatVoice:
         match event:
             case SpeechStarted():
                 return self._on_speech()
-            case UtteranceEnded(start_ms, end_ms, pcm):
-                return self._on_utterance(start_ms, end_ms, pcm)
+            case UtteranceEnded():
+                return self._on_utterance(event, now)
             case Transcribed(job_id, transcript):
                 return self._on_words(job_id, transcript.text.strip())
             case Respond(reply_id):
@@ -157,16 +172,18 @@ class AudioChatVoice:
         self._is_speaking = True
         return [] if self._answer is None or self._answer.is_begun else self._call_off()
 
-    def _on_utterance(self, start_ms: int, end_ms: int, pcm: bytes) -> list[Effect]:
+    def _on_utterance(self, ended: UtteranceEnded, now: float) -> list[Effect]:
         self._is_speaking = False
-        utterance = _Utterance(self._new_job_id(), start_ms, end_ms, self._history.caller(pcm))
+        is_message = "take_message" in self._leaving.values()  # then there is nothing to answer but that it was kept
+        due_at = math.inf if is_message else now + _WRITTEN_WITHIN_S
+        line = self._history.caller(ended.pcm)
+        utterance = _Utterance(self._new_job_id(), ended.start_ms, ended.end_ms, line, due_at)
         self._utterances.append(utterance)
         self._round = 0
-        is_message = "take_message" in self._leaving.values()  # then there is nothing to answer but that it was kept
         asked = [] if is_message else self._ask_for(Answer(self._formats))
         if self._has_transcriber:
-            return [*asked, Transcribe(utterance.job_id, pcm, is_speculative=False)]
-        utterance.said = CallerSaid("", start_ms, end_ms, is_unwritten=True)
+            return [*asked, Transcribe(utterance.job_id, ended.pcm, is_speculative=False)]
+        utterance.said = CallerSaid("", ended.start_ms, ended.end_ms, is_unwritten=True)
         return [*asked, *self._tell_words()]
 
     def _on_words(self, job_id: int, text: str) -> list[Effect]:

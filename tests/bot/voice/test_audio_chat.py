@@ -1,5 +1,6 @@
 """The voice of one model that hears and speaks, in plain calls: what it asks, keeps back, hands out and remembers."""
 
+import math
 from collections.abc import Sequence
 
 import pytest
@@ -206,6 +207,25 @@ def test_a_transcriber_that_fails_costs_the_words_and_not_the_answer(voice: Audi
         VoiceWarned("an utterance was not written down: no memory"),
         CallerSaid("", 0, 1000, is_unwritten=True),
     ]
+
+
+def test_an_answer_does_not_wait_long_for_the_words_that_it_answers(voice: AudioChatVoice):
+    effects = ends(voice)
+    gives(voice, effects, Words("At nine."), SOUND, STOP)
+    assert voice.deadline == NOW + 4
+    warned, said = voice.on_deadline(NOW + 4)
+    assert isinstance(warned, VoiceWarned)
+    assert said == CallerSaid("", 0, 1000, is_unwritten=True)
+    assert only(voice.receive(Respond("r1"), NOW + 4), ReplyAudio)
+    assert voice.deadline == math.inf
+    assert understood(voice, effects, "When?") == []
+
+
+def test_who_has_hung_up_is_written_down_however_long_it_takes(voice: AudioChatVoice):
+    effects = ends(voice)
+    voice.close()
+    assert voice.deadline == math.inf
+    assert understood(voice, effects, "Goodbye.") == [CallerSaid("Goodbye.", 0, 1000)]
 
 
 def test_what_is_being_made_is_called_off_when_the_call_is_over(voice: AudioChatVoice):

@@ -31,6 +31,7 @@ from bot.events import (
     Transcribed,
     UtteranceEnded,
     VoiceFailed,
+    VoiceWarned,
 )
 from bot.speech.links import Role, Said, Say, Transcript, UseTool
 from bot.voice.base import Effect
@@ -299,3 +300,25 @@ def test_words_behind_an_utterance_that_failed_are_told(voice: ChainedVoice):
     assert voice.receive(Transcribed(second.job_id, Transcript("Two."))) == []
     told = voice.receive(JobFailed(first.job_id, "no memory"))
     assert told == [VoiceFailed("no memory"), CallerSaid("Two.", 2000, 3000)]
+
+
+def test_words_that_do_not_come_hold_up_others_for_a_moment_only(voice: ChainedVoice):
+    [stuck] = only(voice.receive(UtteranceEnded(0, 1000, b"one"), 100.0), Transcribe)
+    assert voice.deadline == math.inf
+    [second] = only(voice.receive(UtteranceEnded(1500, 2000, b"two"), 101.0), Transcribe)
+    assert voice.receive(Transcribed(second.job_id, Transcript("Two.")), 101.5) == []
+    assert voice.deadline == 103.0
+    assert voice.on_deadline(103.0) == [CallerSaid("Two.", 1500, 2000)]
+    assert voice.deadline == math.inf
+    [third] = only(voice.receive(UtteranceEnded(5000, 6000, b"three"), 106.0), Transcribe)
+    told = voice.receive(Transcribed(third.job_id, Transcript("Three.")), 106.5)
+    assert told == [CallerSaid("Three.", 5000, 6000)]
+    assert voice.receive(Transcribed(stuck.job_id, Transcript("One.")), 107.0) == [CallerSaid("One.", 0, 1000)]
+
+
+def test_words_that_were_overtaken_may_fail_in_peace(voice: ChainedVoice):
+    [stuck] = only(voice.receive(UtteranceEnded(0, 1000, b"one"), 100.0), Transcribe)
+    [second] = only(voice.receive(UtteranceEnded(5000, 6000, b"two"), 106.0), Transcribe)
+    voice.receive(Transcribed(second.job_id, Transcript("Two.")), 106.5)
+    [warned] = voice.receive(JobFailed(stuck.job_id, "no answer"), 130.0)
+    assert isinstance(warned, VoiceWarned)
