@@ -60,6 +60,7 @@ from bot.waiting import Waiting
 from media.frame import AudioFormat
 from media.playout import Playout, Position
 
+_UNWRITTEN = "(not written down: listen to the recording)"
 _BY_OPERATOR = "operator"
 """Who asked for a transfer that no voice did."""
 
@@ -199,7 +200,7 @@ class Call:
 
     def _on_caller_said(self, said: CallerSaid, now: float) -> list[Command]:
         if self._is_taking_message:
-            return self._keep_message(said.text, said.start_ms, said.end_ms, now)
+            return self._keep_message(_message(said), said.start_ms, said.end_ms, now)
         if self._policy.is_voice_led:
             return []
         is_meant = said.is_unwritten or self._interruption.is_meant(said.text)
@@ -638,8 +639,8 @@ class Call:
 
     def _after_the_end(self, event: Event) -> list[Command]:
         """The last words come back as text when the caller is gone; if they are a message, somebody must read it."""
-        if isinstance(event, CallerSaid) and self._is_taking_message and event.text:
-            return [KeepMessage(event.text, event.start_ms, event.end_ms)]
+        if isinstance(event, CallerSaid) and self._is_taking_message and (text := _message(event)):
+            return [KeepMessage(text, event.start_ms, event.end_ms)]
         return []
 
     def _end(self, reason: EndReason) -> list[Command]:
@@ -660,6 +661,11 @@ class Call:
     def _new_reply_id(self) -> str:
         self._reply_count += 1
         return f"r{self._reply_count}"
+
+
+def _message(said: CallerSaid) -> str:
+    """What is kept of it: somebody must learn of a message although nobody could write it down."""
+    return said.text or (_UNWRITTEN if said.is_unwritten else "")
 
 
 def _note(reply: ReplyText) -> NoteReply:

@@ -341,6 +341,15 @@ def test_an_empty_message_is_reported_as_one(talk: Conversation):
     assert of_kind(wanted, ReportTool)[0].result == ""
 
 
+@pytest.mark.parametrize("has_hung_up", [False, True])
+def test_a_message_that_nobody_could_write_down_is_kept_as_one(talk: Conversation, has_hung_up: bool):
+    asked_for_message(talk)
+    talk.passes(2.5)
+    talk.happens(SpeechStarted(0), UtteranceEnded(0, 3000, b""), *([StreamStopped()] if has_hung_up else []))
+    [kept] = of_kind(talk.happens(CallerSaid("", 0, 3000, is_unwritten=True)), KeepMessage)
+    assert kept == KeepMessage("(not written down: listen to the recording)", 0, 3000)
+
+
 def test_the_hash_key_ends_a_message(talk: Conversation):
     asked_for_message(talk)
     talk.passes(2.5)
