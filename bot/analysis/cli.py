@@ -13,7 +13,7 @@ import typer
 from bot import logs
 from bot.analysis.asked_for import AskedWronglyError, Options, engine, goes_by_turn, request
 from bot.analysis.business_names import names_of
-from bot.analysis.outputs import Output
+from bot.analysis.outputs import Output, obstacle
 from bot.config import Config, LogConfig, load
 from bot.errors import ConfigError
 from bot.speech.engine_names import parse
@@ -148,7 +148,7 @@ def _correction(given: Sequence[str], text_model: str, settings: Config) -> "Cor
 
 
 def _check_places(files: Sequence[Path], output: Path | None, response_format: str) -> None:
-    """Two transcripts never go to one place, and none over a recording."""
+    """Two transcripts never go to one place, none over a recording, and none where it could not be kept."""
     if output is None:
         return
     if len(files) > 1 and not output.is_dir():
@@ -161,6 +161,8 @@ def _check_places(files: Sequence[Path], output: Path | None, response_format: s
             raise typer.BadParameter(f"{taken[target]} and {path} would both be written to {target}")
         if target.exists() and any(target.samefile(one) for one in files if one.exists()):
             raise typer.BadParameter(f"{target} is one of the recordings")
+        if why := obstacle(target):
+            raise typer.BadParameter(f"{target} cannot be written: {why}")
         taken[target] = path
 
 

@@ -1,5 +1,7 @@
 """Transcripts on their way out: to one file, into a folder, or onto a stream, byte for byte as they should be."""
 
+import io
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -26,15 +28,21 @@ class Output:
     def write(self, path: Path, transcript: Transcript) -> None:
         """`path` is the recording's; raises `VoiceError` where nothing can be written."""
         text = transcript.written if transcript.written is not None else rendered(transcript.body, self.response_format)
-        if self._target is None:
-            self._stream.write(text)
-            self._stream.flush()
-            return
-        target = self.place(path)
         try:
-            target.write_bytes(text.encode())
+            if self._target is None:
+                self._print(text)
+            else:
+                self.place(path).write_bytes(text.encode())
         except OSError as exc:
+            target = "the standard output" if self._target is None else self.place(path)
             raise VoiceError(f"cannot write {target}: {exc.strerror}") from exc
+
+    def _print(self, text: str) -> None:
+        """What the stream cannot write is replaced: the words were paid for, and the rest of them can be read."""
+        if isinstance(self._stream, io.TextIOWrapper):
+            self._stream.reconfigure(errors="replace")
+        self._stream.write(text)
+        self._stream.flush()
 
     def place(self, path: Path) -> Path:
         """The file that a recording's transcript goes to."""
@@ -43,3 +51,12 @@ class Output:
         if self._target.is_dir():
             return self._target / f"{path.stem}.{EXTENSIONS[self.response_format]}"
         return self._target
+
+
+def obstacle(target: Path) -> str:
+    """Why a file cannot be written, as far as can be told beforehand; empty where nothing is in the way."""
+    if target.is_dir():
+        return "it is a folder"
+    if not target.parent.is_dir():
+        return f"there is no folder {target.parent}"
+    return "" if os.access(target if target.exists() else target.parent, os.W_OK) else "permission denied"

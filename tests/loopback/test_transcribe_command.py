@@ -8,6 +8,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bot.__main__ import app
+from bot.local.http import Keys
+from bot.local.serving import serving
+from tests.support.local_server import BUSINESS
 from tests.support.name_model import name_model
 from tests.support.words import normalised
 
@@ -82,6 +85,12 @@ def test_two_transcripts_never_go_to_one_file(bridge: Path, weather: Path, tmp_p
     assert offhook(twin, "--output", twin).exit_code == 2
 
 
+def test_a_place_that_cannot_be_written_is_refused_before_anything_is_paid_for(bridge: Path, tmp_path: Path):
+    result = offhook(bridge, "--output", tmp_path / "not" / "there.txt")
+    assert result.exit_code == 2
+    assert "cannot be written" in " ".join(result.stderr.replace("│", " ").split())
+
+
 def test_words_have_times_where_they_are_asked_for(bridge: Path, tmp_path: Path):
     place = tmp_path / "bridge.json"
     result = offhook(bridge, "--format", "verbose_json", "--timestamps", "word", "--output", place)
@@ -99,6 +108,34 @@ async def test_names_are_spelt_right_and_what_changed_is_said(bridge: Path, tmp_
     assert result.exit_code == 0, result.stderr
     assert result.stdout == "How old is the Brooclin Bridge?\n"
     assert "corrected: Brooklyn → Brooclin" in result.stderr
+
+
+async def test_a_server_is_asked_with_its_key_and_its_price_is_told(bridge: Path, tmp_path: Path):
+    async with serving(BUSINESS, keys=Keys(("sk-branch",))) as url:
+        config = tmp_path / "offhook.toml"
+        config.write_text(f'[openai.servers.branch]\nbase_url = "{url}"\napi_key = "sk-branch"\n')
+        options = ["--config", config, "--server", "branch", "--model", "whisper-1", "--format", "vtt"]
+        result = await asyncio.to_thread(offhook, bridge, *options)
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.startswith("WEBVTT\n\n00:00:00.")
+    assert "1 request: about $0.0002" in result.stderr  # two seconds at 0.006 dollars a minute
+
+
+async def test_a_wrong_key_is_a_sentence(bridge: Path, tmp_path: Path):
+    async with serving(BUSINESS, keys=Keys(("sk-branch",))) as url:
+        config = tmp_path / "offhook.toml"
+        config.write_text(f'[openai.servers.branch]\nbase_url = "{url}"\napi_key = "sk-other-and-wrong"\n')
+        result = await asyncio.to_thread(offhook, bridge, "--config", config, "--model", "openai:whisper-1@branch")
+    assert result.exit_code == 1
+    assert "part 1 (00:00:00 to 00:00:02)" in result.stderr
+    assert "refuses openai.servers.branch.api_key" in result.stderr
+    assert "wrong" not in result.stderr
+
+
+def test_what_an_english_model_cannot_translate_it_says(bridge: Path):
+    result = offhook(bridge, "--translate")
+    assert result.exit_code == 1
+    assert "knows English only and cannot translate" in result.stderr
 
 
 def test_a_transcript_that_cannot_be_corrected_is_not_lost(bridge: Path, tmp_path: Path):
