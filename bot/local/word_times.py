@@ -3,8 +3,8 @@
 Whisper aligns tokens, and a pause belongs to one of the tokens beside it: a word after a second of silence begins a
 second too early, and sometimes its first half is left to the pause. Loudness knows better, where it is told what a
 consonant is: before a "t" or a "k" a word is silent for up to 0.15 s, so a sound that stands apart by no more belongs
-to the word after it ("Lo-gin"). Of 88 people's readings in a row, 43 % had a word beginning within 0.2 s of their first
-sound, and 61 % one ending so near their last; fitted, 99 % and 94 % (`benchmarks/recordings.py`).
+to the word after it ("Lo-gin"). Of 88 people's readings in a row, 44 % had a word beginning within 0.2 s of their first
+sound, and 60 % one ending so near their last; fitted, 99 % and 97 % (`benchmarks/recordings.py`).
 """
 
 import math
