@@ -83,7 +83,7 @@ FILES: Mapping[str, tuple[str, Callable[[CallDetail, Sequence[Said], Names], str
 
 
 def one_line(text: str) -> str:
-    return _SPACE.sub(" ", printable(text)).strip()
+    return printable(_SPACE.sub(" ", text).strip())
 
 
 def _cues(said: Sequence[Said]) -> Iterator[tuple[Said, int, int, str]]:

@@ -1,5 +1,9 @@
-"""The page of one call: what was said, heard and done, all on the call's one clock."""
+"""The page of one call: what was said, heard and done, all on the call's one clock.
 
+A long call's page is put together on a thread: the event loop carries calls.
+"""
+
+import asyncio
 import json
 from typing import Any
 
@@ -14,7 +18,7 @@ from bot.review.call.happenings import LONG_CHARS, PAGE, SHORT_CHARS, Happening,
 from bot.review.call.lanes import lanes_of
 from bot.review.call.said import SHOWN_CHARS, Said, turns_said
 from bot.review.call.spending import spending_of
-from bot.review.pages.call_files import DOWNLOADS, sound_of
+from bot.review.pages.call_files import DOWNLOADS, Sound, sound_of
 from bot.review.render import render
 from bot.review.roles import Needs
 from bot.review.routes import Route
@@ -38,7 +42,11 @@ async def show(request: web.Request) -> web.Response:
     if detail is None:
         return await _show_deleted(request, call_id)
     await looked(request, detail.call.call_id, "call")
-    return render(request, "call.html", await _values(request, detail))
+    return await asyncio.to_thread(_page, request, detail, await sound_of(detail))
+
+
+def _page(request: web.Request, detail: CallDetail, sound: Sound) -> web.Response:
+    return render(request, "call.html", _values(request, detail, sound))
 
 
 async def happened(request: web.Request) -> web.Response:
@@ -47,7 +55,7 @@ async def happened(request: web.Request) -> web.Response:
     if detail is None:
         raise web.HTTPNotFound
     first, is_whole = _place(request.query.get("from", "0")), "whole" in request.query
-    found = everything(detail, turns_said(detail.turns, length_ms(detail)))
+    found = await asyncio.to_thread(lambda: everything(detail, turns_said(detail.turns, length_ms(detail))))
     wanted = found[first : first + (1 if is_whole else PAGE)]
     if is_whole and wanted and wanted[0].kind == "tool_began":
         wanted += [each for each in found if _is_end_of(each, wanted[0])]
@@ -82,7 +90,7 @@ def length_ms(detail: CallDetail) -> int:
     return max(known)
 
 
-async def _values(request: web.Request, detail: CallDetail) -> dict[str, Any]:
+def _values(request: web.Request, detail: CallDetail, sound: Sound) -> dict[str, Any]:
     length = length_ms(detail)
     said = turns_said(detail.turns, length)
     happenings = everything(detail, said)
@@ -99,7 +107,7 @@ async def _values(request: web.Request, detail: CallDetail) -> dict[str, Any]:
         "delays": delays_of(detail.turns),
         "spending": spending_of(detail.events),
         "config": [(name, _plain(value)) for name, value in config.items()],
-        "sound": await sound_of(detail),
+        "sound": sound,
         "downloads": DOWNLOADS,
         "verdicts": _VERDICTS,
         "shown_chars": SHOWN_CHARS,

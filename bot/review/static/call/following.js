@@ -121,7 +121,7 @@ class Turn {
   mark(atMs) {
     if (!this.words?.length) return;
     const share = (atMs - this.fromMs) / Math.max(1, this.toMs - this.fromMs);
-    const letter = share * this.heard.textContent.length;
+    const letter = share * this.heard.textContent.length + 0.5; // a moment that was sought is not quite reached
     let begins = 0;
     let found = this.words[0];
     for (let node = this.heard.firstChild; node && begins <= letter; node = node.nextSibling) {
