@@ -108,6 +108,10 @@ def print_failure(console: Console, path: Path, why: BotError) -> None:
     console.print(f"[bold red]{escape(str(path))}:[/] {escape(str(why))}", highlight=False, soft_wrap=True)
 
 
+def print_warning(console: Console, told: str) -> None:
+    console.print(f"[yellow]{escape(told)}[/]", highlight=False, soft_wrap=True)
+
+
 def print_spending(console: Console, files: int, tally: Tally, took_s: float, *, is_free: bool) -> None:
     """The last line of a run."""
     pace = f", {tally.sound_s / took_s:.0f} times as fast as it was spoken" if took_s and tally.sound_s else ""

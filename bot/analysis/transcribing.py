@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -21,10 +22,11 @@ from bot.analysis.file_transcription import FileTranscription, Manner, PartFaile
 from bot.analysis.model_servers import client_for
 from bot.analysis.outputs import Output, Transcript
 from bot.analysis.spending import Tally
-from bot.analysis.terminal import ProgressBar, print_correction, print_failure, print_spending
+from bot.analysis.terminal import ProgressBar, print_correction, print_failure, print_spending, print_warning
 from bot.config import OpenAIConfig
 from bot.errors import BotError, VoiceError
 from bot.speech.engine_names import EngineName
+from bot.speech.model_table import warning
 from bot.speech.openai_client import OpenAIClient
 
 Correct = Callable[[Transcript], Awaitable[Transcript]]
@@ -75,6 +77,8 @@ async def carry_out(order: Order, openai: OpenAIConfig) -> list[Failed]:
     console = Console(stderr=True)
     tally = Tally(openai.prices)
     began = time.monotonic()
+    if order.name.kind == "openai" and (told := warning(order.name.model, datetime.now(UTC).date())) is not None:
+        print_warning(console, told)
     async with AsyncExitStack() as servers:
         client = await servers.enter_async_context(client_for(order.name, openai))
         correct = await _corrector(order.correction, openai, servers, console, tally)

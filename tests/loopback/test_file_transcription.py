@@ -3,11 +3,13 @@
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import pytest_asyncio
+from aiohttp import web
 
 from bot.analysis.asked_for import FileRequest
 from bot.analysis.asking import Answer
@@ -275,3 +277,33 @@ async def test_where_a_server_knows_no_voices_nobody_is_taken_for_another(relay:
     assert [len(one) > 0 for one in relay.values("known_speaker_references[]")][:3] == [False, True, False]
     words = {(speaker, text) for speaker, text in who_said_what(result)}
     assert len({speaker for speaker, _ in words}) == len(words) > 2
+
+
+async def test_speakers_come_line_by_line_in_a_stream_as_they_come_at_once(url: str, two_channels: Path):
+    request = TranscriptionRequest(
+        "gpt-4o-transcribe-diarize", response_format="diarized_json", chunking="auto", speaker_names=("caller", "bot")
+    )
+    watched = Watched()
+    at_once = await transcribed(url, two_channels, request, part_s=60.0)
+    streamed = await transcribed(url, two_channels, replace(request, stream=True), watched, part_s=60.0)
+    assert streamed.body["segments"] == at_once.body["segments"]
+    assert streamed.body["text"] == at_once.body["text"]
+    assert streamed.body["duration"] == at_once.body["duration"]
+    assert normalised(watched.text) == normalised(" ".join(one["text"] for one in at_once.body["segments"]))
+
+
+async def test_what_breaks_off_a_stream_is_a_sentence(relay: UploadRelay, data: Path):
+    """The server ends its answer before the last event."""
+    unfinished = 'data: {"type": "transcript.text.delta", "delta": "Ask"}\n\n'
+    relay.refuses = lambda number: web.Response(text=unfinished, content_type="text/event-stream")
+    path = data / "speech-en" / "google-brooklyn-bridge.flac"
+    with pytest.raises(PartFailedError, match="broke off its stream, or does not stream"):
+        await transcribed(relay.url, path, TranscriptionRequest("gpt-4o-transcribe", stream=True))
+
+
+async def test_what_is_no_transcript_is_a_sentence(relay: UploadRelay, data: Path):
+    path = data / "speech-en" / "google-brooklyn-bridge.flac"
+    for text in ('{"hello": "there"}', "[1]", "<html>"):
+        relay.refuses = lambda number, text=text: web.Response(text=text, content_type="application/json")
+        with pytest.raises(PartFailedError, match="base_url"):
+            await transcribed(relay.url, path, TranscriptionRequest("gpt-4o-transcribe"))

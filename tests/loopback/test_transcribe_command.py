@@ -119,6 +119,7 @@ async def test_a_server_is_asked_with_its_key_and_its_price_is_told(bridge: Path
     assert result.exit_code == 0, result.stderr
     assert result.stdout.startswith("WEBVTT\n\n00:00:00.")
     assert "1 request: about $0.0002" in result.stderr  # two seconds at 0.006 dollars a minute
+    assert "whisper-1 off on 2027-02-26; OpenAI names gpt-transcribe as its replacement" in result.stderr
 
 
 async def test_a_wrong_key_is_a_sentence(bridge: Path, tmp_path: Path):
