@@ -139,8 +139,9 @@ class FileTranscription:
         try:
             answer = await ask(self._client, part, request, self._watcher.words)
         except VoiceError as exc:
-            if self._speakers is None or not self._speakers.refers or _param(exc) != "known_speaker_references":
+            if self._speakers is None or not self._speakers.can_do_without or _param(exc) != _VOICES:
                 raise
+            self._watcher.trying_again(part, VoiceError(f"without known voices, so speakers get new letters: {exc}"))
             self._speakers.refer_no_more()
             answer = await ask(self._client, part, await self._request_for(part), self._watcher.words)
         if self._speakers is None or part.samples is None or not is_diarized(answer.body):
@@ -177,6 +178,7 @@ class FileTranscription:
         return Transcript(body)
 
 
+_VOICES = "known_speaker_references"
 _JOINABLE = {"text": "json", "srt": "verbose_json", "vtt": "verbose_json"}
 
 

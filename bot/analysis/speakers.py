@@ -43,12 +43,14 @@ class SpeakerMemory:
     def __init__(self, given: Sequence[KnownSpeaker] = ()) -> None:
         self._known = list(given)
         self._passes_names_on = bool(given) and not all(one.reference for one in given)
+        self._has_given_voices = bool(given) and not self._passes_names_on
         self._can_refer = not self._passes_names_on
         self._letters = (letter for letter in _letters() if letter not in {one.label for one in given})
 
     @property
-    def refers(self) -> bool:
-        return self._can_refer and any(one.reference for one in self._known)
+    def can_do_without(self) -> bool:
+        """Whether voices were sent, and none that somebody gave."""
+        return self._can_refer and bool(self._known) and not self._has_given_voices
 
     def refer_no_more(self) -> None:
         """The server compares no voices."""

@@ -84,8 +84,8 @@ class FileWatcher:
             self._progress.advance(self._task, part.end_s - part.start_s)
 
     def trying_again(self, part: SoundPart, error: VoiceError) -> None:
-        if self._console.is_terminal:
-            self._console.print(f"[yellow]part {part.index + 1} again:[/] {escape(str(error))}", highlight=False)
+        told = f"[yellow]part {part.index + 1} again:[/] {escape(str(error))}"
+        self._console.print(told, highlight=False, soft_wrap=True)
 
 
 class _Clock(ProgressColumn):

@@ -275,6 +275,7 @@ async def test_where_a_server_knows_no_voices_nobody_is_taken_for_another(relay:
         result = await FileTranscription(connected, two_channels, request, manner, watched).run()
     assert len(watched.parts) > 1
     assert [len(one) > 0 for one in relay.values("known_speaker_references[]")][:3] == [False, True, False]
+    assert watched.retried == [1]
     words = {(speaker, text) for speaker, text in who_said_what(result)}
     assert len({speaker for speaker, _ in words}) == len(words) > 2
 

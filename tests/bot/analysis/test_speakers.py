@@ -72,7 +72,7 @@ def test_no_more_than_four_voices_are_sent():
 def test_a_server_that_compares_no_voices_gets_none():
     memory = SpeakerMemory()
     memory.learn(part(), body(("A", 0, 5)))
-    assert memory.refers
+    assert memory.can_do_without
     memory.refer_no_more()
     assert memory.request_for(REQUEST) == REQUEST
     assert labels(memory.learn(part(1), body(("A", 0, 5)))) == ["B"]
@@ -80,6 +80,7 @@ def test_a_server_that_compares_no_voices_gets_none():
 
 def test_given_voices_have_their_names():
     memory = SpeakerMemory([KnownSpeaker("Ann", "Ann", "data:audio/wav;base64,")])
+    assert not memory.can_do_without  # a server that takes none has to say so
     assert memory.request_for(REQUEST).speaker_names == ("Ann",)
     learnt = memory.learn(part(), body(("Ann", 0, 5), ("A", 5, 9)))
     assert labels(learnt) == ["Ann", "A"]
