@@ -14,6 +14,7 @@ from bot import logs
 from bot.analysis.cli import transcribe
 from bot.calllog.cli import app as calls_app
 from bot.config import load
+from bot.doctor.cli import doctor
 from bot.errors import BotError
 from bot.local.cli import local
 from bot.rehearsal.cli import call, demo
@@ -31,6 +32,7 @@ app = typer.Typer(
 app.add_typer(calls_app)
 app.command("call")(call)
 app.command("demo")(demo)
+app.command("doctor")(doctor)
 app.command("local")(local)
 app.command("transcribe")(transcribe)
 app.command("password")(password)

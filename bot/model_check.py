@@ -20,7 +20,7 @@ from bot.speech.model_table import Use, named_for, warning
 log = structlog.get_logger()
 
 _TIMEOUT_S = 5.0
-_SOON_DAYS = 120
+SOON_DAYS = 120
 _KINDS = {
     Use.REALTIME: "realtime",
     Use.SPEECH: "speech",
@@ -59,7 +59,7 @@ async def check_model(
     name: str, use: Use, server: ModelServerConfig, http: aiohttp.ClientSession, today: date, setting: str = "openai"
 ) -> None:
     """`setting` is where the server is configured. Raises `ConfigError` for a model that is unknown there."""
-    told = warning(name, today, _SOON_DAYS)
+    told = warning(name, today, SOON_DAYS)
     if told is not None:
         log.warning("model_retires", model=name, warning=told)
     headers = {"Authorization": f"Bearer {server.api_key}"} if server.api_key else {}
@@ -73,8 +73,8 @@ async def check_model(
         return
     if status == 401:
         raise ConfigError(f"{server.base_url} refuses {setting}.api_key: set it to a key that is valid there")
-    if status == 404 and _code(body) == "model_not_found":
-        raise ConfigError(f"{server.base_url} knows no model {name!r}{_instead(name, use, today)}")
+    if status == 404 and error_code(body) == "model_not_found":
+        raise ConfigError(f"{server.base_url} knows no model {name!r}{instead(name, use, today)}")
     if status != 200:  # many servers that speak these protocols have no list of models
         log.info("models_unchecked", model=name, status=status)
     elif told is None:
@@ -93,7 +93,7 @@ def _live(config: Config) -> Iterator[tuple[EngineName, Use]]:
                 yield name, Use.LIVE_TRANSCRIPTION
 
 
-def _instead(name: str, use: Use, today: date) -> str:
+def instead(name: str, use: Use, today: date) -> str:
     """What an operator may write in the place of a model that is not there."""
     if (told := warning(name, today)) is not None:
         return f": {told}"
@@ -103,19 +103,21 @@ def _instead(name: str, use: Use, today: date) -> str:
 
 
 def _look_ahead(name: str, body: bytes, today: date) -> None:
-    off = _shutdown(body)
-    if off is not None and (off - today).days <= _SOON_DAYS:
+    off = shutdown_of(body)
+    if off is not None and (off - today).days <= SOON_DAYS:
         log.warning("model_retires", model=name, warning=f"{name} is switched off on {off.isoformat()}")
 
 
-def _code(body: bytes) -> str | None:
+def error_code(body: bytes) -> str | None:
+    """What a server's refusal is called there; None where it does not say."""
     try:
         return msgspec.json.decode(body, type=_Refusal).error.code
     except msgspec.DecodeError:
         return None
 
 
-def _shutdown(body: bytes) -> date | None:
+def shutdown_of(body: bytes) -> date | None:
+    """When a model ends, as the server itself tells; None where it does not."""
     try:
         told = msgspec.json.decode(body, type=_Model).shutdown_date
         return None if told is None else date.fromisoformat(told)

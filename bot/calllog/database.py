@@ -168,9 +168,14 @@ def migrate(connection: Connection) -> None:
     command.upgrade(config, "head")
 
 
+def is_current(connection: Connection) -> bool:
+    """Whether the tables are just as this version of Offhook knows them; raises `StoreError` where they are newer."""
+    return _is_current(connection, ScriptDirectory.from_config(_alembic(connection)))
+
+
 def check_current(connection: Connection) -> None:
     """Raise `StoreError` unless the tables are just as this version of Offhook knows them."""
-    if not _is_current(connection, ScriptDirectory.from_config(_alembic(connection))):
+    if not is_current(connection):
         raise StoreError("the call log was last opened by an older Offhook: start `offhook serve` once, it upgrades it")
 
 

@@ -1,4 +1,4 @@
-"""An emulated Twilio REST API for live emulated calls: look at a call, end it, give it new instructions.
+"""An emulated Twilio REST API: look at a live emulated call, end it, give it new instructions; the account's numbers.
 
 It speaks as the real one does (paths, Basic authentication, JSON, error codes), so that the official SDK and our own
 hang-up requests work against it. https://www.twilio.com/docs/voice/api/call-resource
@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from bot.rehearsal.account import account_path, account_resource, numbers_path, numbers_resource
 from bot.rehearsal.live import Document, LiveCall
 
 _ENDINGS = frozenset({"completed", "canceled"})
@@ -35,6 +36,9 @@ class TwilioApi:
         self.calls: dict[str, LiveCall] = {}
         self.requests: list[tuple[str, str, int]] = []
         """Method, path and status of everything that was asked."""
+        self.numbers: dict[str, str] = {}
+        """The account's numbers, each with the URL of its voice webhook."""
+        self.account_status = "active"
         self._account_sid = account_sid
         self._auth_token = auth_token
         self._runner: web.AppRunner | None = None
@@ -69,6 +73,10 @@ class TwilioApi:
     async def _answer(self, request: web.Request) -> web.Response:
         if not self._is_authentic(request.headers.get("Authorization", "")):
             return _error(401, 20003, "Authenticate")
+        if request.method == "GET" and request.path == account_path(self._account_sid):
+            return web.json_response(account_resource(self._account_sid, self.account_status))
+        if request.method == "GET" and request.path == numbers_path(self._account_sid):
+            return web.json_response(numbers_resource(self._account_sid, self.numbers))
         call = self.calls.get(request.path.rpartition("/")[2].removesuffix(".json"))
         if call is None or request.path != f"{_path(call)}.json":
             return _error(404, 20404, f"The requested resource {request.path} was not found")
