@@ -8,8 +8,6 @@ Times are seconds, monotonic.
 import math
 from collections.abc import Iterator, Sequence
 
-import pybase64
-
 from bot.events import FromModel, LinkClosed, LinkCommand, LinkEvent, ToModel
 from bot.speech.reader_settings import ReaderSettings
 from bot.speech.reading import Crowded, Ended, Lost, Noted, Outcome, Reading, Rejected, Sentence, SoundRead
@@ -177,7 +175,7 @@ class ReaderSession:
             case "response.created":
                 return [] if reading.is_wanted else self._call_off(reading)
             case "response.output_audio.delta":
-                return self._on_sound(reading, pybase64.b64decode(event.delta))
+                return self._on_sound(reading, event.sound)
             case "response.output_audio_transcript.done":
                 reading.say(event.transcript)
                 return []

@@ -11,8 +11,6 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import pybase64
-
 from bot.events import (
     CallerSaid,
     CallerSaying,
@@ -464,7 +462,7 @@ class RealtimeVoice:
         self._awaited_since = now
         if item is None:
             return []
-        payload = item.receive(pybase64.b64decode(event.delta))
+        payload = item.receive(event.sound)
         begun = [] if item.is_begun else self._begin_item(item)
         return [*begun, ReplyAudio(item.item_id, payload)] if payload else begun
 

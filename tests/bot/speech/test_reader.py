@@ -104,6 +104,18 @@ def test_its_sound_comes_in_whole_samples_and_its_cost_last(room: ReadingRoom):
     assert room.noted == []
 
 
+@pytest.mark.parametrize("delta", ["!!!", "AQ", "é"])
+def test_a_piece_that_is_no_sound_is_passed_over(room: ReadingRoom, delta: str):
+    [link] = room.links
+    room.asks(1)
+    room.begins(link, "r1")
+    room.says(link, "response.output_audio.delta", response_id="r1", delta=delta)
+    room.speaks(link, "r1", b"\x01\x02")
+    room.ends_response(link, "r1")
+    assert room.sound[1] == b"\x01\x02"
+    assert isinstance(room.ends[1], Spent)
+
+
 def test_sentences_at_the_same_time_are_told_apart_by_what_they_were_called(room: ReadingRoom):
     [link] = room.links
     room.asks(1)

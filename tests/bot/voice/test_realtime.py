@@ -139,6 +139,14 @@ def test_an_answer_begins_with_its_words_and_its_sound_and_ends_with_its_item(mo
     assert effects[2] == ReplyAudio("a1", b"\x11" * 1600)
 
 
+def test_a_piece_that_is_no_sound_is_passed_over(model: Model):
+    asks(model)
+    model.begins("r1")
+    where = {"response_id": "r1", "item_id": "a1"}
+    assert of(model.says(type="response.output_audio.delta", delta="AQ", **where), ReplyAudio) == []
+    assert of(model.speaks("r1", "a1", 200), ReplyAudio) == [ReplyAudio("a1", b"\x11" * 1600)]
+
+
 def test_two_items_of_one_response_are_two_replies(model: Model):
     asks(model)
     model.begins("r1")
