@@ -172,6 +172,9 @@ async def test_looking_closer_keeps_the_moment_in_view(admin):
     assert await admin.evaluate(IS_DRAWN)
     while await closer.is_enabled():
         await closer.click()
+    await admin.evaluate("document.getElementById('tracks').scrollLeft = 1e9")
+    lefts = "['tracks', 'wave'].map((name) => document.getElementById(name).getBoundingClientRect().left)"
+    assert len(set(await admin.evaluate(lefts))) == 1  # what is drawn stays in view up to the end
     further = admin.get_by_role("button", name="Further away")
     while await further.is_enabled():
         await further.click()
@@ -314,6 +317,10 @@ async def test_axe_finds_nothing_and_it_fits_a_telephone(chromium, url, complain
         assert await violations(page) == []
         await page.set_viewport_size(PHONE)
         assert await violations(page) == []
+        await page.get_by_text("Download", exact=True).click()
+        menu = await page.locator(".crumbs .menu-panel").bounding_box()
+        assert menu is not None
+        assert menu["x"] >= 0
         assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
         too_small = await page.evaluate(SMALL_TARGETS)
         assert [target for target in too_small if "mark-" not in target and "moment" not in target] == []

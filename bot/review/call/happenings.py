@@ -41,14 +41,14 @@ def everything(detail: CallDetail, said: list[Said]) -> list[Happening]:
 
 
 def _all(detail: CallDetail, said: list[Said]) -> Iterator[Happening]:
+    for event in detail.events:
+        yield Happening(n=0, at_ms=event.at_ms, to_ms=event.at_ms, kind=event.kind, facts=event.data)
     for turn in said:
         facts = {"text": turn.heard} | ({"unheard": turn.unheard.strip()} if turn.unheard else {})
         yield Happening(n=0, at_ms=turn.from_ms, to_ms=turn.to_ms, kind=f"said_by_{turn.role}", facts=facts)
     for message in detail.messages:
         end_ms, facts = message.at_ms + message.duration_ms, {"text": message.text}
         yield Happening(n=0, at_ms=message.at_ms, to_ms=end_ms, kind="message", facts=facts)
-    for event in detail.events:
-        yield Happening(n=0, at_ms=event.at_ms, to_ms=event.at_ms, kind=event.kind, facts=event.data)
 
 
 def lines_of(happenings: Iterable[Happening], strings: Strings, most_chars: int = SHORT_CHARS) -> list[Line]:

@@ -5,7 +5,7 @@ many there are. The list of everything that happened has each of them.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -92,6 +92,8 @@ def _sparse(marks: list[Mark], length_ms: int) -> list[Mark]:
     return [_together(cell) for cell in cells.values()]
 
 
-def _together(cell: Iterable[Mark]) -> Mark:
-    marks = list(cell)
+def _together(marks: Sequence[Mark]) -> Mark:
+    """As long as the last of them lasts; what takes no time makes no stretch either."""
+    if all(mark.to_ms == mark.from_ms for mark in marks):
+        return msgspec.structs.replace(marks[0], count=len(marks))
     return msgspec.structs.replace(marks[0], to_ms=max(mark.to_ms for mark in marks), count=len(marks))

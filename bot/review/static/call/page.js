@@ -116,6 +116,7 @@ function onClick({ target }) {
 }
 
 tracks.wave = wave;
+tracks.fit();
 player.addEventListener("moved", ({ detail }) => showMoment(detail.atMs, detail.seeked));
 for (const name of ["played", "paused"]) player.addEventListener(name, showPlaying);
 player.addEventListener("failed", () => complain(card.dataset.playFailed));

@@ -7,6 +7,7 @@ const STEP_MS = 5000;
 const PAGE_MS = 30_000;
 const CLOSEST_PX_PER_S = 160;
 const NARROWEST_PX = 8;
+const NARROWEST_DENSE_PX = 3; // where a lane holds very many
 const AHEAD = 0.25; // of the window: where the needle is put when it leaves
 
 export class Tracks {
@@ -39,14 +40,15 @@ export class Tracks {
   place(mark, next) {
     const { from, to } = mark.dataset;
     const share = (ms) => (100 * ms) / this.lengthMs;
+    const narrowest = mark.parentElement.classList.contains("dense") ? NARROWEST_DENSE_PX : NARROWEST_PX;
     mark.style.left = `${share(from)}%`;
-    mark.style.width = Number(to) > Number(from) ? `max(${NARROWEST_PX}px, ${share(to - from)}%)` : "";
+    mark.style.width = Number(to) > Number(from) ? `max(${narrowest}px, ${share(to - from)}%)` : "";
     mark.classList.toggle("point", Number(to) <= Number(from));
     if (!mark.firstElementChild) return;
     // Its words may be wider than the time it took: they end before the next mark, and within the sheet.
     const words = mark.firstElementChild.scrollWidth + 12;
     const room = next ? `min(${words}px, ${share(next.dataset.from - from)}% - 3px)` : `${words}px`;
-    mark.style.width = `max(${NARROWEST_PX}px, ${share(to - from)}%, ${room})`;
+    mark.style.width = `max(${narrowest}px, ${share(to - from)}%, ${room})`;
     if (!next) mark.style.left = `min(${mark.style.left}, 100% - ${words}px)`;
   }
 
@@ -57,7 +59,14 @@ export class Tracks {
     this.ruler.addEventListener("pointerdown", (event) => this.drag(event));
     this.ruler.addEventListener("keydown", (event) => this.onRulerKey(event));
     for (const lane of this.sheet.querySelectorAll(".lane")) lane.addEventListener("keydown", (event) => onLaneKey(event, lane));
-    new ResizeObserver(() => this.wave?.redraw()).observe(this.window);
+    new ResizeObserver(() => this.fit()).observe(this.window);
+  }
+
+  /** The canvas is as wide as the window: were it wider, it could not stay in place at the sheet's end. */
+  fit() {
+    if (!this.wave) return;
+    this.wave.canvas.style.width = `${this.window.clientWidth}px`;
+    this.wave.redraw();
   }
 
   drag(event) {
