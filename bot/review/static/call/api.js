@@ -6,7 +6,9 @@ export async function ask(method, path, body, lost) {
   if (body !== undefined) headers["Content-Type"] = "application/json";
   let answer;
   try {
-    answer = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+    // Kept alive: a reader may leave the page at once.
+    const sent = body === undefined ? undefined : JSON.stringify(body);
+    answer = await fetch(path, { method, headers, body: sent, keepalive: method !== "GET" });
   } catch {
     throw new Error(lost);
   }
