@@ -83,6 +83,7 @@ class PeaksKept:
         key = str(path), stat.st_size, stat.st_mtime_ns
         peaks = self._kept.get(key) or read_peaks(path)
         self._kept[key] = peaks
+        self._kept.move_to_end(key)
         while len(self._kept) > _KEPT:
             self._kept.popitem(last=False)
         return peaks
