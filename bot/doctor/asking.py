@@ -1,6 +1,7 @@
 """One HTTP request, and whatever became of it as a value: an answer, or why there is none."""
 
 import asyncio
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -45,7 +46,18 @@ async def ask(http: aiohttp.ClientSession, url: str, headers: Mapping[str, str] 
     except TimeoutError:
         return Answered(fault=f"no answer within {TIMEOUT_S:.0f} s")
     except (aiohttp.ClientError, OSError, ValueError) as exc:
-        return Answered(fault=str(exc) or type(exc).__name__)
+        return Answered(fault=_fault(exc))
+
+
+def _fault(exc: Exception) -> str:
+    """Why there is no answer, in fewer words than the libraries need."""
+    if isinstance(exc, aiohttp.ClientConnectorDNSError):
+        return "DNS does not know that name"
+    if isinstance(exc, aiohttp.ClientConnectorCertificateError):
+        return f"its certificate is not valid ({exc.certificate_error})"
+    if isinstance(exc, aiohttp.ClientConnectorError) and exc.os_error.errno:
+        return os.strerror(exc.os_error.errno)
+    return str(exc) or type(exc).__name__
 
 
 def _ahead_s(date: str) -> float | None:

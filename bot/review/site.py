@@ -9,6 +9,7 @@ from aiohttp import web
 from bot.calllog.statistics import Statistics
 from bot.calllog.store import CallLog
 from bot.config import Config
+from bot.doctor.findings import Report
 from bot.review.access_log import AccessLog
 from bot.review.accounts import Accounts
 from bot.review.addresses import client_address, networks
@@ -29,6 +30,7 @@ log = structlog.get_logger()
 
 FIRST_ACCOUNT = "admin"
 _STATISTICS_KEPT_S = 5.0
+_EXAMINED_AGAIN_AFTER_S = 3.0
 
 
 class Site:
@@ -46,6 +48,9 @@ class Site:
         self.access_log = AccessLog(self.storage, timedelta(days=review.access_log_days))
         self.passwords = Passwords()
         self.statistics: Remembered[Statistics] = Remembered(_STATISTICS_KEPT_S)
+        self.examinations: Remembered[Report] = Remembered(_EXAMINED_AGAIN_AFTER_S)
+        self.report: Report | None = None
+        """What this process found when somebody last had the settings checked."""
         self.assets = Assets.load()
         self.strings = Strings.load("en")
         self.routes: Mapping[web.AbstractRoute, Route] = {}
