@@ -45,11 +45,10 @@ class Upkeep:
         self._task = asyncio.create_task(self._keep_going())
 
     async def close(self) -> None:
-        """Stop where it is."""
-        self._is_over.set()  # a cancellation in the middle of a query can come out of it as a StoreError
+        """Stop after the step that is under way: one cut off in its transaction would leave the database locked."""
+        self._is_over.set()
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await self._task
 
     async def _keep_going(self) -> None:
         while not self._is_over.is_set():
@@ -57,8 +56,12 @@ class Upkeep:
                 await self.once(datetime.now(UTC))
             except StoreError as exc:
                 log.warning("upkeep_failed", reason=str(exc), advice="it is tried again in an hour")
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._is_over.wait(), EVERY_S)
+            await self._pause(EVERY_S)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, but not beyond the end."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._is_over.wait(), seconds)
 
     async def once(self, now: datetime) -> None:
         """All there is to do; nothing where another process is at it. Raises `StoreError`."""
@@ -77,21 +80,23 @@ class Upkeep:
     async def _in_batches(self, work: Callable[[AsyncConnection], Awaitable[int]]) -> None:
         """Repeat a piece of work until it finds nothing to do, or the lease is lost."""
         done = BATCH
-        while done == BATCH:
+        while done == BATCH and not self._is_over.is_set():
             begin = time.monotonic()
             async with self._log.writing() as connection:
                 if not await leases.take(connection, _JOB, self._log.run):
                     return
                 done = await work(connection)
-            await asyncio.sleep(time.monotonic() - begin)
+            await self._pause(time.monotonic() - begin)
 
     async def _finish_deletions(self, now: datetime) -> None:
         async with self._log.writing() as connection:
             waiting = await deletion.pending(connection)
         for row, call_id in waiting.items():
+            if self._is_over.is_set():
+                return
             begin = time.monotonic()
             await delete_now(self._log, row, call_id, now)
-            await asyncio.sleep(time.monotonic() - begin)
+            await self._pause(time.monotonic() - begin)
         if waiting:
             log.info("calls_deleted", calls=len(waiting))
 

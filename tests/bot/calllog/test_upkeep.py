@@ -1,29 +1,21 @@
 """The call log's own housekeeping, as a service that starts and stops sees it."""
 
 import asyncio
+from pathlib import Path
 
+import pytest
+
+from bot.calllog.store import CallLog
 from bot.calllog.upkeep import Upkeep
-from bot.errors import StoreError
 
 
-class Interrupted(Upkeep):
-    """Its query is cancelled on the way to the database, which says that it could not be asked."""
-
-    def __init__(self) -> None:
-        super().__init__(None, {})  # type: ignore[arg-type]  # nothing is asked of it
-        self.is_asking = asyncio.Event()
-
-    async def once(self, now: object) -> None:
-        self.is_asking.set()
-        try:
-            await asyncio.Event().wait()
-        except asyncio.CancelledError as exc:
-            raise StoreError("the query was cut off") from exc
-
-
-async def test_it_stops_also_when_a_query_turns_its_end_into_an_error():
-    upkeep = Interrupted()
+@pytest.mark.parametrize("turns_of_the_loop", range(0, 60, 3))
+async def test_it_stops_at_any_moment_and_leaves_the_database_to_others(tmp_path: Path, turns_of_the_loop: int):
+    calllog = await CallLog.open(f"sqlite+aiosqlite:///{tmp_path}/log.db")
+    upkeep = Upkeep(calllog, {})
     upkeep.start()
-    await upkeep.is_asking.wait()
-    async with asyncio.timeout(2):
+    for _ in range(turns_of_the_loop):
+        await asyncio.sleep(0.0005)  # into the middle of one of its transactions
+    async with asyncio.timeout(4):  # a database that is left locked gives up after five seconds
         await upkeep.close()
+        await calllog.close()
