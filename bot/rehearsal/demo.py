@@ -66,6 +66,8 @@ async def demonstrate(console: Console, folder: Path, *, stay: bool) -> CallRepo
         if stay:
             console.print(f"The service stays up at {there.url}; Ctrl-C stops it.")
             if link := await there.service.site.announce():
-                console.print(f"To look at the call in a browser, and to call the bot from there: {link}", soft_wrap=True)
+                console.print(
+                    f"To look at the call in a browser, and to call the bot from there: {link}", soft_wrap=True
+                )
             await asyncio.Event().wait()
     return report
