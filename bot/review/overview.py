@@ -21,6 +21,8 @@ _NOTABLE = 0.05
 """Below that share a change for the worse or better is only a number."""
 _HOUR_S = 3600
 
+Say = Callable[[float | None], str]
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -76,8 +78,8 @@ class EndLine:
     href: str
     spark: list[float]
     calls: int
-    share: float
-    share_before: float | None
+    share: str
+    share_before: str
 
 
 class Overview:
@@ -102,7 +104,7 @@ class Overview:
     def tiles(self) -> list[Tile]:
         now, before = self._found.figures, self._found.before
         a_call = _ratio(now.interruptions, now.ended)
-        rows: list[tuple[str, float | None, float | None, Callable[[float | None], str], str, bool]] = [
+        rows: list[tuple[str, float | None, float | None, Say, str, bool]] = [
             ("calls", now.calls, before.calls, count, self._average_calls(now), False),
             ("minutes", now.duration_ms, before.duration_ms, minutes, self._average_length(now), False),
             ("cost", now.cost_microdollars, before.cost_microdollars, money, self._average_cost(now), False),
@@ -112,7 +114,13 @@ class Overview:
              self._words("overview.note.interruptions", count=count(now.interruptions)), True),
         ]  # fmt: skip
         return [
-            Tile(name, say(value), note, _change(value, was, say, more_is_worse=is_worse), self.address())
+            Tile(
+                name,
+                say(value),
+                note,
+                _change(value, was, _SHORTER.get(say, say), more_is_worse=is_worse),
+                self.address(),
+            )
             for name, value, was, say, note, is_worse in rows
         ]
 
@@ -152,8 +160,8 @@ class Overview:
                 href=self.address(end_reason=found.end_reason),
                 spark=charts.spark(found.calls_by_slot),
                 calls=found.calls,
-                share=found.calls / max(1, ended),
-                share_before=_ratio(found.calls_before, before),
+                share=percent(found.calls / max(1, ended)),
+                share_before=percent(found.calls_before / before) if before else NONE,
             )
             for found in self._found.end_reasons
         ]
@@ -162,10 +170,12 @@ class Overview:
 
     def _slot_entries(self) -> list[tuple[str, str, str]]:
         """The short name, the whole name and the address of each slot."""
-        return [
+        entries = [
             (self._short(slot.begins_at), self._whole(slot.begins_at), self._slot_address(slot))
             for slot in self._found.slots
         ]
+        short_name, whole_name, address = entries[-1]  # is not over yet
+        return [*entries[:-1], (short_name, self._words("overview.so_far", slot=whole_name), address)]
 
     def _slot_address(self, slot: SlotFigures) -> str:
         begin = slot.begins_at
@@ -196,9 +206,7 @@ class Overview:
 
     # -- charts -------------------------------------------------------------------------------------------------------
 
-    def _bars(
-        self, name: str, values: Sequence[float | None], say: Callable[[float | None], str], *, whole: bool = False
-    ) -> Figure:
+    def _bars(self, name: str, values: Sequence[float | None], say: Say, *, whole: bool = False) -> Figure:
         said = [(say(value),) for value in values]
         column = self._words(f"overview.chart.{name}.column")
         entries = self._chart_entries([f"{column} {cells[0]}" for cells in said])
@@ -210,7 +218,9 @@ class Overview:
         columns = tuple(self._words(f"overview.line.{name}") for name in ("p50", "p95"))
         said = [(delay(typical), delay(slow)) for typical, slow in zip(p50, p95, strict=True)]
         says = [", ".join(f"{column} {cell}" for column, cell in zip(columns, cells, strict=True)) for cells in said]
-        chart = charts.line_chart(self._chart_entries(says), [("p50", p50), ("p95", p95)], delay)
+        chart = charts.line_chart(
+            self._chart_entries(says), [("p50", p50), ("p95", p95)], _axis_of_delays([*p50, *p95])
+        )
         return self._figure("reply", chart, columns, said)
 
     def _chart_entries(self, says: Sequence[str]) -> list[Entry]:
@@ -260,13 +270,30 @@ def decimal(number: float | None) -> str:
     return NONE if number is None else f"{number:.2f}".removesuffix("0").removesuffix(".0")
 
 
+def percent(share: float) -> str:
+    return f"{share:.1%}"
+
+
+def _axis_of_delays(values: Sequence[float | None]) -> Callable[[float], str]:
+    """All ticks in one unit."""
+    if max((value for value in values if value is not None), default=0) >= 1000:
+        return lambda ms: f"{ms / 1000:g}\u00a0s"
+    return lambda ms: f"{ms:g}\u00a0ms"
+
+
 def _ratio(part: float, whole: float) -> float | None:
     return part / whole if whole else None
 
 
-def _change(
-    now: float | None, before: float | None, say: Callable[[float | None], str], *, more_is_worse: bool = False
-) -> Change | None:
+def _minutes_alone(duration_ms: float | None) -> str:
+    return short(None if duration_ms is None else duration_ms / 60_000)
+
+
+_SHORTER: dict[Say, Say] = {minutes: _minutes_alone}
+"""How a number is told beside one that has its unit already."""
+
+
+def _change(now: float | None, before: float | None, say: Say, *, more_is_worse: bool = False) -> Change | None:
     """None where there was nothing to compare with."""
     if now is None or not before:
         return None
