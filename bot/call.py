@@ -383,10 +383,10 @@ class Call:
             deadlines.append(playout)
         if self._is_quiet:
             deadlines.append(self._quiet_until)
-        if self._turn is Turn.BOT:
+        if self._turn is Turn.BOT or not self._is_speaking:
             deadlines.append(self._reply_due_at)
-        elif self._can_fill:
-            deadlines += (self._waiting.filler_at, self._reply_due_at, self._first_words.due_at)
+        if self._can_fill:
+            deadlines += (self._waiting.filler_at, self._first_words.due_at)
         return min(deadlines)
 
     def on_deadline(self, now: float) -> list[Command]:
@@ -524,7 +524,8 @@ class Call:
 
     def _go_on(self, now: float) -> list[Command]:
         """Nothing sounds any more: the caller's turn, unless they wait for us."""
-        if self._waiting.is_under_way and not self._message.is_being_left:
+        is_writing = self._message.is_being_left and not self._waiting.is_owed
+        if self._waiting.is_under_way and not is_writing:
             self._turn = Turn.THINKING
             return []
         return self._listen(now)

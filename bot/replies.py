@@ -84,6 +84,9 @@ class Replies:
 
     def ask(self) -> str:
         """A name for the reply that is asked for now, and the only one that is expected."""
+        for name in self._expected:
+            if not self.has_begun(name):
+                self._queued.pop(name, None)  # words without a sound: nobody will ever hear them
         self._expected = [self.new_id()]
         return self._expected[0]
 

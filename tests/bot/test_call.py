@@ -17,6 +17,7 @@ from bot.events import (
     PlayAudio,
     ReplyAudio,
     ReplyEnded,
+    ReplyWords,
     ReportTool,
     Respond,
     ResumeReply,
@@ -364,3 +365,38 @@ def test_a_message_cut_off_by_hanging_up_is_still_kept(talk: Conversation):
     talk.passes(3.0)
     talk.happens(UtteranceEnded(0, 3000, b""), StreamStopped())
     assert talk.happens(CallerSaid("Call me.", 0, 3000)) == [KeepMessage("Call me.", 0, 3000)]
+
+
+# -- nobody is left in silence -----------------------------------------------------------------------------------
+
+
+def test_words_without_a_sound_do_not_keep_the_floor(talk: Conversation):
+    talk.caller_says("When do you open?")
+    talk.happens(ReplyWords(talk.expected, "We open"))
+    talk.happens(CallerSaid("And on Sundays?", 1200, 1900), VoiceFailed("the model broke off"))
+    talk.passes(2.0)  # the pardon is heard
+    assert talk.call.turn is Turn.CALLER
+
+
+def test_who_speaks_while_being_put_through_is_answered_or_told(talk: Conversation):
+    talk.caller_says("Let me talk to somebody.")
+    talk.happens(ToolRequested("transfer", {"destination": "desk"}), ReplyEnded(talk.expected))
+    asked = talk.caller_says("Hello? Is anybody there?")
+    assert of_kind(asked, Respond)
+    assert "pardon" in announced(talk.passes(11.0))
+
+
+def test_a_message_that_is_not_written_down_in_time_does_not_keep_the_caller_waiting():
+    talk = Conversation(CallPolicy(filler_after_s=1.0))
+    talk.starts()
+    talk.caller_says("I want to leave a message.")
+    reply_id = talk.expected
+    talk.happens(SentenceBegun(reply_id, "After the tone.", ""), ReplyAudio(reply_id, sound(500)))
+    talk.happens(ToolRequested("take_message", {}), ReplyEnded(reply_id))
+    talk.passes(3.0)
+    talk.happens(SpeechStarted(0))
+    talk.passes(1.0)
+    talk.happens(UtteranceEnded(0, 1000, b""))  # and its words never come
+    said = announced(talk.passes(12.0))
+    assert said.count("filler") <= 2
+    assert "pardon" in said
