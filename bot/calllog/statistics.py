@@ -73,19 +73,19 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
     end_reasons: list[EndReasonFigures]
 
 
-class Counted(msgspec.Struct, frozen=True, kw_only=True):
-    """A period's groups as the database gives them: (slot, bot, end reason, …), and how many calls have which delay."""
-
-    sums: Sequence[Row[Any]] = ()  # slot, bot, end_reason, calls, duration_ms, interruptions, cost_microdollars
-    p50: "Delays" = msgspec.field(default_factory=lambda: Delays())
-    p95: "Delays" = msgspec.field(default_factory=lambda: Delays())
-
-
 class Delays(msgspec.Struct, frozen=True, kw_only=True):
     """Of each slot and each bot: (delay in ms, number of calls)."""
 
     by_slot: Mapping[int, Sequence[tuple[int, int]]] = {}
     by_bot: Mapping[str, Sequence[tuple[int, int]]] = {}
+
+
+class Counted(msgspec.Struct, frozen=True, kw_only=True):
+    """A period's groups as the database gives them."""
+
+    sums: Sequence[Row[Any]] = ()  # slot, bot, end_reason, calls, duration_ms, interruptions, cost_microdollars
+    p50: Delays = Delays()
+    p95: Delays = Delays()
 
 
 async def count_period(
