@@ -28,10 +28,13 @@ from typing import Any
 
 import asyncpg
 
+from bot.calllog import database
 from bot.calllog.facets import facets_of
 from bot.calllog.filters import CallFilter
+from bot.calllog.periods import RANGES, period_of
 from bot.calllog.reader import CallReader
 from bot.calllog.schema import INDEX_VERSION, TOP, place_of
+from bot.calllog.statistics import count_period, statistics_of
 from bot.calllog.store import CallLog
 from bot.calllog.summing_up import FLAGS
 from bot.calllog.words import words_of
@@ -346,6 +349,28 @@ async def measure(url: str, world: World, calls: int) -> dict[str, list[float]]:
     return taken
 
 
+async def measure_figures(url: str) -> dict[str, list[float]]:
+    """What the overview waits for, by its range: both stretches of time, each by a connection of its own."""
+    engine = database.create_engine(database.parse_url(url))
+    taken: dict[str, list[float]] = {}
+    for range_ in RANGES:
+        period = period_of(range_, NEWEST)
+        for _ in range(ROUNDS):
+            begin = time.perf_counter()
+            async with engine.connect() as of_now, engine.connect() as of_before:
+                counted = count_period(of_now, period), count_period(of_before, period.before, with_delays_by_bot=False)
+                statistics_of(period, None, *await asyncio.gather(*counted))
+            taken.setdefault(range_, []).append(time.perf_counter() - begin)
+    await engine.dispose()
+    return taken
+
+
+def show_figures(taken: dict[str, list[float]]) -> None:
+    print("\nms for the figures of a range")
+    for range_, times in taken.items():
+        print(f"{range_:24}" + "".join(f"{percentile(times, share) * 1000:8.1f}" for share in (50, 95)))
+
+
 def show(name: str, taken: dict[str, list[float]]) -> None:
     print(
         f"\n{name}: ms for a page of {PAGE}, and for counting what is meant\n"
@@ -380,6 +405,7 @@ async def main() -> None:
         url = await build_sqlite(path, options.calls)
         told(was_there, begin, path.stat().st_size)
         show("SQLite", await measure(url, world, options.calls))
+        show_figures(await measure_figures(url))
     if options.only != "sqlite":
         await with_postgresql(options.folder / "postgresql", world, options.calls)
 
@@ -399,6 +425,7 @@ async def with_postgresql(folder: Path, world: World, calls: int) -> None:
         await connection.close()
         told(time.monotonic() - begin < 1, begin, size)
         show("PostgreSQL", await measure(url, world, calls))
+        show_figures(await measure_figures(url))
     finally:
         server.stop()
 
