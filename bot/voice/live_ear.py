@@ -38,14 +38,15 @@ from bot.events import (
 )
 from bot.voice import realtime_wire as wire
 from bot.voice.base import Effect
-from bot.voice.live_session import WORK, Began, LiveSession, Lost, Step
 from bot.voice.live_settings import LiveSettings
 from bot.voice.live_utterance import Piece, Utterance, believed, used
+from bot.voice.model_session import Began, Failed, Lost, ModelSession, SpareReady, Step
 from bot.voice.realtime_faults import describe
 from bot.voice.unanswered import Unanswered, Words
 from bot.voice.upstream import Upstream
 from media.frame import AudioFormat
 
+_WORK = "transcriber"
 _LEAST_MS = 120  # a commit of less than a tenth of a second is refused
 _OVERLAP_MS = 600
 _UNNOTICED_MS = 2000  # so long a model may have been deaf before its socket shows it
@@ -55,7 +56,7 @@ class LiveEar:
     def __init__(self, settings: LiveSettings, line: AudioFormat, *, epoch_s: float) -> None:
         """`epoch_s` is the wall clock less the monotonic one: sessions expire by the former."""
         self._settings = settings
-        self._session = LiveSession(settings, epoch_s=epoch_s)
+        self._session = ModelSession(_WORK, settings, epoch_s=epoch_s)
         self._upstream = Upstream(line, settings.wire, calm_after_ms=settings.calm_after_ms)
         self.unanswered = Unanswered()
         self._utterances: deque[Utterance] = deque()  # those that are not told yet; the last may be under way
@@ -90,10 +91,10 @@ class LiveEar:
             case LinkClogged(number) if number == self._session.number:
                 # What is sent meanwhile piles up, and is lost if it has stopped reading for good.
                 self._deaf_from_ms = self._upstream.newest_ms - _UNNOTICED_MS
-                return [WorkBegan(WORK)]
+                return [WorkBegan(_WORK)]
             case LinkFlows(number) if number == self._session.number:
                 self._deaf_from_ms = None
-                return [WorkEnded(WORK)]
+                return [WorkEnded(_WORK)]
             case SpeechStarted(start_ms):
                 return self._on_local_speech(start_ms)
             case SpeechPaused(_, end_ms):
@@ -101,7 +102,7 @@ class LiveEar:
             case SpeechResumed():
                 return self._on_local_resumption()
             case UtteranceEnded(_, end_ms):
-                return self._taken(self._on_local_utterance(end_ms, now), now)
+                return [*self._on_local_utterance(end_ms, now), *self._when_idle(now)]
             case _:
                 return []
 
@@ -124,9 +125,11 @@ class LiveEar:
         for step in steps:
             match step:
                 case Began(is_seamless):
-                    effects += self._begin(now, is_seamless=is_seamless)
-                case Lost():
+                    effects += [*self._begin(now, is_seamless=is_seamless), WorkEnded(_WORK)]
+                case Lost() | Failed():
                     effects += self._lose()
+                case SpareReady():
+                    pass  # it takes over when all is written down
                 case wire.ServerEvent():
                     handler = _HANDLERS.get(step.type)
                     effects += [] if handler is None else handler(self, step, now)

@@ -51,8 +51,8 @@ from bot.tools.spec import CALL_TOOLS
 from bot.voice import realtime_wire as wire
 from bot.voice.base import Effect
 from bot.voice.conversation import Conversation, Kind, Line
-from bot.voice.model_links import Link, ModelLinks
-from bot.voice.realtime_faults import FINAL_CLOSE_CODES, FINAL_STATUSES, Severity, describe, severity
+from bot.voice.model_session import Began, Failed, Lost, ModelSession, SpareReady, Step
+from bot.voice.realtime_faults import Severity, describe, severity
 from bot.voice.realtime_settings import RealtimeSettings
 from bot.voice.spoken import Spoken, SpokenItems
 from bot.voice.tool_calls import ToolCalls, arguments_of
@@ -61,7 +61,7 @@ from media.frame import AudioFormat
 
 _TOLD_PROMPTS = frozenset({"greeting", "idle_prompt", "operator"})
 """What was said in the model's place, and it must know of."""
-_CONFIGURE, _CONFIGURE_CORE, _ASK = "configure", "configure-core", "ask"
+_ASK = "ask"
 _MOST_RETRIES = 2
 _OVERLAP_MS = 600
 _UNNOTICED_MS = 2000  # so long a model may have been deaf before its socket shows it
@@ -81,12 +81,7 @@ class RealtimeVoice:
     def __init__(self, settings: RealtimeSettings, line: AudioFormat, *, epoch_s: float) -> None:
         """`epoch_s` is the wall clock less the monotonic one: sessions expire by the former."""
         self._settings = settings
-        self._epoch_s = epoch_s
-        self._links = ModelLinks(
-            connect_timeout_s=settings.connect_timeout_s,
-            reconnect_s=settings.reconnect_s,
-            renew_before_s=settings.renew_before_s,
-        )
+        self._session = ModelSession(_LINK_WORK, settings, epoch_s=epoch_s)
         self._upstream = Upstream(line, settings.wire, calm_after_ms=settings.calm_after_ms)
         self._conversation = Conversation()
         self._spoken = SpokenItems(settings.wire, line)
@@ -114,7 +109,7 @@ class RealtimeVoice:
 
     def start(self, now: float) -> Sequence[Effect]:
         """Open the session, ahead of the call's first frame. Nothing is asked of it, so nothing is billed."""
-        return self._settled([WorkBegan(_LINK_WORK), *self._links.open(now)])
+        return self._settled(self._taken(self._session.start(now), now))
 
     def receive(self, event: SpeechEvent | JobResult | LinkEvent | ToVoice, now: float) -> Sequence[Effect]:
         return self._settled(self._on_event(event, now))
@@ -124,38 +119,33 @@ class RealtimeVoice:
         return (ToModel(self._link, wire.append(audio)),) if audio else ()
 
     def on_deadline(self, now: float) -> Sequence[Effect]:
-        before = self._links.current
-        effects: list[Effect] = [*self._links.on_deadline(now)]
-        if before is not None and self._links.current is not before:
-            effects += self._on_current_lost("the model's session was not ready in time", now)
+        effects = self._taken(self._session.on_deadline(now), now)
         if now >= self._stalled_at:
             effects += self._on_stalled(now)
         return self._settled([*effects, *self._renew(now)])
 
     def close(self) -> Sequence[Effect]:
         self._upstream.close()
-        return self._settled([*self._links.close()])
+        return self._settled([*self._session.close()])
 
     def _settled(self, effects: list[Effect]) -> Sequence[Effect]:
-        self.deadline = min(self._links.deadline, self._stalled_at)
+        self.deadline = min(self._session.deadline, self._stalled_at)
         return effects
 
     @property
     def _stalled_at(self) -> float:
         """When the model must have gone on with what it was asked for."""
-        is_awaited = self._links.is_ready and not self._is_speaking and (self._owes or self._active is not None)
+        is_awaited = self._session.is_ready and not self._is_speaking and (self._owes or self._active is not None)
         return self._awaited_since + self._settings.stall_s if is_awaited else math.inf
 
     def _on_event(self, event: SpeechEvent | JobResult | LinkEvent | ToVoice, now: float) -> list[Effect]:
         match event:
-            case FromModel(number, message):
-                return self._on_message(number, message, now)
-            case LinkClosed(number, reason, code):
-                return self._on_closed(number, reason, code, now)
+            case FromModel() | LinkClosed():
+                return self._taken(self._session.receive(event, now), now)
             case LinkClogged(number):
                 return self._on_clogged() if number == self._link else []
             case LinkFlows(number):
-                return self._on_flowing() if number == self._link and self._links.is_ready else []
+                return self._on_flowing() if number == self._link and self._session.is_ready else []
             case SpeechStarted(start_ms):
                 return self._on_local_speech(start_ms)
             case UtteranceEnded(_, end_ms):
@@ -180,54 +170,33 @@ class RealtimeVoice:
 
     # -- the session's life ----------------------------------------------------------------------------------------
 
-    def _on_message(self, number: int, message: str | bytes, now: float) -> list[Effect]:
-        link = self._links.find(number)
-        event = wire.decode(message)
-        if link is None or event is None:
-            return []
-        if link is self._links.current and link.is_ready:
-            handler = _HANDLERS.get(event.type)
-            return [] if handler is None else handler(self, event, now)
-        return self._on_preparing(link, event, now)
+    def _taken(self, steps: Sequence[Step], now: float) -> list[Effect]:
+        """What the session's steps come to, in their order."""
+        effects: list[Effect] = []
+        for step in steps:
+            match step:
+                case wire.ServerEvent():
+                    handler = _HANDLERS.get(step.type)
+                    effects += [] if handler is None else handler(self, step, now)
+                case Began(is_seamless):
+                    effects += self._begin_session(now, is_seamless=is_seamless)
+                case Lost():
+                    effects += self._lose_session()
+                case Failed():
+                    self._owes = False
+                    self._upstream.close()
+                case SpareReady():
+                    effects += self._renew(now)
+                case _:
+                    effects.append(step)
+        return effects
 
-    def _on_preparing(self, link: Link, event: wire.ServerEvent, now: float) -> list[Effect]:
-        """A link that is not ready speaks of nothing but its session."""
-        session = event.session or wire.SessionInfo()
-        if session.expires_at:
-            link.expires_at = session.expires_at - self._epoch_s
-        match event.type:
-            case "session.created":
-                return [ToModel(link.number, wire.update_session(self._settings.session, _CONFIGURE))]
-            case "session.updated":
-                return self._on_configured(link, session, now)
-            case "error" if event.error is not None:
-                return self._on_refused(link, event.error, now)
-            case _:
-                return []
-
-    def _on_configured(self, link: Link, session: wire.SessionInfo, now: float) -> list[Effect]:
-        wanted = self._settings.core_session["audio"]["output"]["format"]["type"]
-        agreed = session.audio and session.audio.output and session.audio.output.format
-        if agreed and agreed.type != wanted:
-            return self._fail(f"the model would speak {agreed.type} and not {wanted}")
-        self._links.ready(link, now)
-        return self._begin_session(now) if link is self._links.current else self._renew(now)
-
-    def _on_refused(self, link: Link, fault: wire.Fault, now: float) -> list[Effect]:
-        """An update that names anything a server does not know is dropped as a whole: once more with the essentials."""
-        if severity(fault) is Severity.NOTED and fault.event_id != _CONFIGURE_CORE:
-            warned = VoiceWarned(f"the session's settings were refused ({describe(fault)}): keeping to the essentials")
-            return [warned, ToModel(link.number, wire.update_session(self._settings.core_session, _CONFIGURE_CORE))]
-        if severity(fault) is Severity.BENIGN:
-            return []
-        return self._drop(link, describe(fault), now, is_final=severity(fault) is not Severity.RETRYABLE)
-
-    def _begin_session(self, now: float, *, is_seamless: bool = False) -> list[Effect]:
-        """The current link is ready: tell it what was said so far, and what it has missed.
+    def _begin_session(self, now: float, *, is_seamless: bool) -> list[Effect]:
+        """A session is there: tell it what was said so far, and what it has missed.
 
         One that takes over in a silence hears the last moment again, for a word may just be beginning.
         """
-        self._link = self._links.current.number if self._links.current is not None else 0
+        self._link = self._session.number
         self._active = None
         self._upstream.begin_buffer()
         effects: list[Effect] = [self._send(wire.create_item(line)) for line in self._conversation.lines()]
@@ -270,32 +239,9 @@ class RealtimeVoice:
         self._deaf_from_ms = None
         return [*self._flow(), WorkEnded(_LINK_WORK, owes_answer=self._owes)]
 
-    def _on_closed(self, number: int, reason: str, code: int | None, now: float) -> list[Effect]:
-        link = self._links.find(number)
-        is_final = code in FINAL_STATUSES or code in FINAL_CLOSE_CODES
-        return [] if link is None else self._drop(link, reason, now, is_final=is_final)
-
-    def _drop(self, link: Link, reason: str, now: float, *, is_final: bool = False) -> list[Effect]:
-        """A link is of no more use: another takes its place, if that can help."""
-        is_current = link is self._links.current
-        if is_current and is_final:
-            return self._fail(reason)
-        commands = self._links.give_up(link, now)
-        if not is_current:
-            return [*commands, VoiceWarned(f"the session that was to take over was lost: {reason}")]
-        return [*commands, *self._on_current_lost(reason, now)]
-
-    def _on_current_lost(self, reason: str, now: float) -> list[Effect]:
-        effects = [VoiceWarned(f"the model's session was lost: {reason}"), *self._lose_session()]
-        if self._links.has_failed:
-            return [*effects, *self._fail(f"no session could be had again: {reason}")]
-        if self._links.is_ready:
-            return [*effects, *self._begin_session(now)]
-        return effects
-
     def _lose_session(self) -> list[Effect]:
         """What has arrived of a reply is still played; what was asked for is asked of the next session."""
-        effects: list[Effect] = [WorkBegan(_LINK_WORK)]
+        effects: list[Effect] = []
         self._owes = self._owes or self._active is not None
         self._active = None
         self._link = 0
@@ -305,30 +251,21 @@ class RealtimeVoice:
             effects += self._end_item(item)
         return effects
 
-    def _fail(self, reason: str) -> list[Effect]:
-        self._links.has_failed = True
-        self._owes = False
-        self._upstream.close()
-        return [*self._links.close(), WorkEnded(_LINK_WORK), VoiceFailed(reason, is_final=True)]
-
     def _on_stalled(self, now: float) -> list[Effect]:
         """Nothing comes although something should: the session is replaced, once."""
         self._stalls += 1
         if self._stalls > 1:
-            return self._fail("the model does not answer")
-        link = self._links.current
-        return [] if link is None else self._drop(link, f"no answer for {self._settings.stall_s:g} s", now)
+            return self._fail("it does not answer", now)
+        return self._taken(self._session.replace(f"no answer for {self._settings.stall_s:g} s", now), now)
 
     def _renew(self, now: float) -> list[Effect]:
         """A session that nears its end is replaced by the one made ready beside it, in a silence."""
-        spare = self._links.spare
-        is_busy = (
-            self._owes or self._active is not None or self._is_speaking or self._tools.is_under_way or self._sounding
-        )
-        if spare is None or not spare.is_ready or is_busy:
-            return []
-        commands = self._links.take_over(now)
-        return [*self._begin_session(now, is_seamless=True), *commands]
+        is_asked = self._owes or self._active is not None or self._tools.is_under_way
+        is_busy = is_asked or self._is_speaking or bool(self._sounding)
+        return [] if is_busy else self._taken(self._session.renew(now), now)
+
+    def _fail(self, reason: str, now: float) -> list[Effect]:
+        return self._taken(self._session.fail(reason), now)
 
     def _send(self, message: bytes) -> ToModel:
         return ToModel(self._link, message)
@@ -339,7 +276,7 @@ class RealtimeVoice:
         """Have the model speak, as soon as it is free to."""
         if not self._owes:
             self._owes, self._awaited_since = True, now
-        if not self._links.is_ready or self._active is not None or self._is_speaking:
+        if not self._session.is_ready or self._active is not None or self._is_speaking:
             self._wish = instructions
             return []
         self._wish = None
@@ -393,11 +330,11 @@ class RealtimeVoice:
         self._owes = False
         self._wish = None
         self._question = _Heard(start_ms)
-        cancelled = self._cancel_active() if self._links.is_ready else []
+        cancelled = self._cancel_active() if self._session.is_ready else []
         return [*cancelled, *self._flow_local(start_ms)]
 
     def _flow_local(self, start_ms: int) -> list[Effect]:
-        return self._flow(start_ms - self._settings.padding_ms) if self._links.is_ready else []
+        return self._flow(start_ms - self._settings.padding_ms) if self._session.is_ready else []
 
     def _on_local_utterance(self, end_ms: int, now: float) -> list[Effect]:
         self._is_speaking = False
@@ -405,7 +342,7 @@ class RealtimeVoice:
         if self._question is None:
             return []
         self._question.end_ms = end_ms
-        if not self._links.is_ready:
+        if not self._session.is_ready:
             self._owes, self._awaited_since = True, now
             return []
         self._committed.append(self._question)
@@ -521,7 +458,7 @@ class RealtimeVoice:
     def _on_response_failed(self, response: wire.Response, now: float) -> list[Effect]:
         fault = (response.status_details and response.status_details.error) or wire.Fault(code="failed")
         if severity(fault) is Severity.FATAL:
-            return self._fail(describe(fault))
+            return self._fail(describe(fault), now)
         self._retries += 1
         if self._retries > _MOST_RETRIES:
             self._owes = False
@@ -535,18 +472,11 @@ class RealtimeVoice:
             self._wish = self._wish or ""
             self._active = self._active or None
             return []
-        match severity(fault):
-            case Severity.BENIGN:
-                return []
-            case Severity.FATAL:
-                return self._fail(describe(fault))
-            case Severity.RETRYABLE if fault.code == "session_expired":
-                link = self._links.current
-                return [] if link is None else self._drop(link, "its time was up", now)
-            case _:
-                if fault.event_id == _ASK:
-                    self._active = None
-                return [VoiceWarned(describe(fault))]
+        if severity(fault) is Severity.BENIGN:
+            return []
+        if fault.event_id == _ASK:
+            self._active = None
+        return [VoiceWarned(describe(fault))]
 
     def _on_usage(self, usage: wire.Usage | None) -> list[Effect]:
         if usage is None or (usage.input_token_details is None and usage.output_token_details is None):
@@ -603,7 +533,7 @@ class RealtimeVoice:
         """Something was said in the model's place."""
         line = self._conversation.place(self._new_id("said"), Kind.BOT)
         line.text = text
-        return [self._send(wire.create_item(line))] if self._links.is_ready else []
+        return [self._send(wire.create_item(line))] if self._session.is_ready else []
 
     # -- tools -----------------------------------------------------------------------------------------------------
 
@@ -631,7 +561,7 @@ class RealtimeVoice:
             return []
         line = Line(self._new_id("tool"), Kind.TOOL_OUTPUT, output, call_id=call_id)
         self._conversation.output(line.item_id, call_id, output)
-        told: list[Effect] = [self._send(wire.create_item(line))] if self._links.is_ready else []
+        told: list[Effect] = [self._send(wire.create_item(line))] if self._session.is_ready else []
         is_last = wants_reply and not self._tools.is_under_way
         asked = self._ask(now) if is_last else []
         return [*told, *asked, WorkEnded(call_id, owes_answer=is_last)]

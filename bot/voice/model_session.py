@@ -1,42 +1,68 @@
-"""The session of a live transcriber: opened, configured, lost, had again, renewed. No I/O.
+"""The Realtime session of one call: opened, configured, lost, had again, renewed. No I/O.
 
-What comes out is work for the runner and news for the call, and between them, in their order, what the ear must know:
-that a session has begun or is lost, and what the model says of the caller's sound. Times are seconds, monotonic.
+What comes out is work for the runner and news for the call, and between them, in their order, what the owner must know:
+that a session has begun or is lost, and what the model says. Times are seconds, monotonic.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
-from bot.events import FromModel, LinkClosed, LinkEvent, ToModel, VoiceFailed, VoiceWarned, WorkBegan, WorkEnded
+from bot.events import FromModel, LinkClosed, LinkCommand, ToModel, VoiceFailed, VoiceWarned, WorkBegan, WorkEnded
 from bot.voice import realtime_wire as wire
-from bot.voice.base import Effect
 from bot.voice.link_setup import Configured, LinkSetup, Unfit
-from bot.voice.live_settings import LiveSettings
 from bot.voice.model_links import Link, ModelLinks
 from bot.voice.realtime_faults import FINAL_CLOSE_CODES, FINAL_STATUSES, Severity, describe, severity
 
-WORK = "transcriber"
+
+class SessionSettings(Protocol):
+    """What a session is told, and how long it is waited for (seconds)."""
+
+    @property
+    def session(self) -> Mapping[str, Any]: ...
+    @property
+    def core_session(self) -> Mapping[str, Any]: ...
+    @property
+    def connect_timeout_s(self) -> float: ...
+    @property
+    def reconnect_s(self) -> float: ...
+    @property
+    def renew_before_s(self) -> float: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Began:
-    """A session takes the caller's sound from now on."""
+    """A session takes the caller's sound from now on; whoever waits for it is told by the owner (`WorkEnded`)."""
 
     is_seamless: bool = False  # the one before it was there until now
 
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """Nobody hears the caller, and what was not written down yet never will be unless it is sent again."""
+    """Nobody hears the caller, and what was not dealt with yet never will be unless it is sent again."""
 
 
-Step = Effect | Began | Lost | wire.ServerEvent
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """There will be no session any more."""
 
 
-class LiveSession:
-    def __init__(self, settings: LiveSettings, *, epoch_s: float) -> None:
-        """`epoch_s` is the wall clock less the monotonic one: sessions expire by the former."""
-        self._settings = settings
+@dataclass(frozen=True, slots=True)
+class SpareReady:
+    """Another session is ready beside the present one, and can take over (`renew`)."""
+
+
+News = Began | Lost | Failed | SpareReady
+Step = LinkCommand | WorkBegan | WorkEnded | VoiceWarned | VoiceFailed | News | wire.ServerEvent
+
+
+class ModelSession:
+    def __init__(self, who: str, settings: SessionSettings, *, epoch_s: float) -> None:
+        """`who` names it, also as a work that is waited for.
+
+        `epoch_s` is the wall clock less the monotonic one: sessions expire by the former.
+        """
+        self._who = who
         self._setup = LinkSetup(settings.session, settings.core_session)
         self._epoch_s = epoch_s
         self._links = ModelLinks(
@@ -56,13 +82,13 @@ class LiveSession:
         return self._links.deadline
 
     def start(self, now: float) -> Sequence[Step]:
-        return [WorkBegan(WORK), *self._links.open(now)]
+        return [WorkBegan(self._who), *self._links.open(now)]
 
-    def close(self) -> Sequence[Effect]:
+    def close(self) -> Sequence[LinkCommand]:
         self.number = 0
         return self._links.close()
 
-    def receive(self, event: LinkEvent, now: float) -> Sequence[Step]:
+    def receive(self, event: FromModel | LinkClosed, now: float) -> Sequence[Step]:
         match event:
             case FromModel(number, message):
                 return self._on_message(number, message, now)
@@ -70,14 +96,12 @@ class LiveSession:
                 is_final = code in FINAL_STATUSES or code in FINAL_CLOSE_CODES
                 link = self._links.find(number)
                 return [] if link is None else self._drop(link, reason, now, is_final=is_final)
-            case _:
-                return []
 
     def on_deadline(self, now: float) -> Sequence[Step]:
         before = self._links.current
         steps: list[Step] = [*self._links.on_deadline(now)]
         if before is not None and self._links.current is not before:
-            steps += self._on_current_lost("its session was not ready in time", now)
+            steps += self._on_current_lost("it was not ready in time", now)
         return steps
 
     def replace(self, reason: str, now: float) -> Sequence[Step]:
@@ -86,16 +110,17 @@ class LiveSession:
         return [] if link is None else self._drop(link, reason, now)
 
     def renew(self, now: float) -> Sequence[Step]:
-        """The caller is silent, and all is written down: a session made ready beside the present one takes over."""
+        """Nothing is under way: a session made ready beside the present one takes over."""
         spare = self._links.spare
         if spare is None or not spare.is_ready:
             return []
         commands = self._links.take_over(now)
-        return [*self._begun(is_seamless=True), *commands]
+        return [self._begun(is_seamless=True), *commands]
 
     def fail(self, reason: str) -> Sequence[Step]:
         self._links.has_failed = True
-        return [Lost(), *self.close(), WorkEnded(WORK), VoiceFailed(f"the transcriber: {reason}", is_final=True)]
+        failed = VoiceFailed(f"the {self._who}: {reason}", is_final=True)
+        return [Failed(), *self.close(), WorkEnded(self._who), failed]
 
     # -- one link ----------------------------------------------------------------------------------------------------
 
@@ -106,22 +131,23 @@ class LiveSession:
             return []
         if not link.is_ready:
             return self._on_preparing(link, event, now)
-        if link is not self._links.current:
-            return []
-        return self._on_error(link, event, now) if event.type == "error" else [event]
+        if event.type == "error":
+            return self._on_error(link, event, now)
+        return [event] if link is self._links.current else []
 
     def _on_preparing(self, link: Link, event: wire.ServerEvent, now: float) -> Sequence[Step]:
+        """A link that is not ready speaks of nothing but its session."""
         if event.session and event.session.expires_at:
             link.expires_at = event.session.expires_at - self._epoch_s
         refused_before = self._setup.refusal
         match self._setup.receive(link, event):
             case ToModel() as message:
                 refusal = "" if self._setup.refusal == refused_before else self._setup.refusal
-                warned = f"the transcriber's settings were refused ({refusal}): keeping to the essentials"
+                warned = f"the {self._who}'s settings were refused ({refusal}): keeping to the essentials"
                 return [VoiceWarned(warned), message] if refusal else [message]
             case Configured():
                 self._links.ready(link, now)
-                return self._begun() if link is self._links.current else []
+                return [self._begun() if link is self._links.current else SpareReady()]
             case Unfit(reason, is_final):
                 return self._drop(link, reason, now, is_final=is_final)
             case None:
@@ -131,17 +157,17 @@ class LiveSession:
         fault = event.error or wire.Fault()
         match severity(fault):
             case Severity.FATAL:
-                return self.fail(describe(fault))
+                return self._drop(link, describe(fault), now, is_final=True)
             case Severity.RETRYABLE if fault.code == "session_expired":
                 return self._drop(link, "its time was up", now)
             case _:
-                return [event]
+                return [event] if link is self._links.current else []
 
     # -- gone and there again ----------------------------------------------------------------------------------------
 
-    def _begun(self, *, is_seamless: bool = False) -> list[Step]:
+    def _begun(self, *, is_seamless: bool = False) -> Began:
         self.number = self._links.current.number if self._links.current is not None else 0
-        return [Began(is_seamless), WorkEnded(WORK)]
+        return Began(is_seamless)
 
     def _drop(self, link: Link, reason: str, now: float, *, is_final: bool = False) -> Sequence[Step]:
         """A link is of no more use: another takes its place, if that can help."""
@@ -150,12 +176,12 @@ class LiveSession:
             return self.fail(reason)
         commands = self._links.give_up(link, now)
         if not is_current:
-            return [*commands, VoiceWarned(f"the transcriber's next session was lost: {reason}")]
+            return [*commands, VoiceWarned(f"the {self._who}'s next session was lost: {reason}")]
         return [*commands, *self._on_current_lost(reason, now)]
 
     def _on_current_lost(self, reason: str, now: float) -> list[Step]:
         self.number = 0
-        lost: list[Step] = [VoiceWarned(f"the transcriber's session was lost: {reason}"), WorkBegan(WORK), Lost()]
+        lost: list[Step] = [VoiceWarned(f"the {self._who}'s session was lost: {reason}"), WorkBegan(self._who), Lost()]
         if self._links.has_failed:
             return [*lost, *self.fail(f"no session could be had again: {reason}")]
-        return [*lost, *self._begun()] if self._links.is_ready else lost
+        return [*lost, self._begun()] if self._links.is_ready else lost
