@@ -7,9 +7,7 @@ rebuilt from what was really said. Times are seconds, monotonic; see docs/archit
 """
 
 import math
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from bot.events import (
     CallerSaid,
@@ -49,8 +47,10 @@ from bot.events import (
 from bot.speech.prices import cost_usd, tokens
 from bot.tools.spec import CALL_TOOLS
 from bot.voice import realtime_wire as wire
+from bot.voice.asking import ASK, Asking
 from bot.voice.base import Effect
 from bot.voice.conversation import Conversation, Kind, Line
+from bot.voice.heard import HeardItems
 from bot.voice.model_session import Began, Failed, Lost, ModelSession, SpareReady, Step
 from bot.voice.realtime_faults import Severity, describe, severity
 from bot.voice.realtime_settings import RealtimeSettings
@@ -61,20 +61,9 @@ from media.frame import AudioFormat
 
 _TOLD_PROMPTS = frozenset({"greeting", "idle_prompt", "operator"})
 """What was said in the model's place, and it must know of."""
-_ASK = "ask"
-_MOST_RETRIES = 2
 _OVERLAP_MS = 600
 _UNNOTICED_MS = 2000  # so long a model may have been deaf before its socket shows it
 _LINK_WORK = "model"
-
-
-@dataclass(slots=True)
-class _Heard:
-    """One utterance of the caller: its item, and where it lies on the call's clock."""
-
-    start_ms: int
-    end_ms: int = 0
-    written: str = ""
 
 
 class RealtimeVoice:
@@ -85,20 +74,12 @@ class RealtimeVoice:
         self._upstream = Upstream(line, settings.wire, calm_after_ms=settings.calm_after_ms)
         self._conversation = Conversation()
         self._spoken = SpokenItems(settings.wire, line)
-        self._heard: dict[str, _Heard] = {}  # by item
-        self._committed: deque[_Heard] = deque()  # local turn detection: utterances whose items have no name yet
-        self._active: str | None = None  # the response under way; empty until the model has named it
-        self._is_unwanted = False  # it was cancelled before it had a name
-        self._wish: str | None = None  # a response to ask for as soon as it can be had, with its instructions
+        self._heard = HeardItems()
+        self._asking = Asking(settings.stall_s)
         self._greet_id = ""
-        self._owes = False  # an answer is expected of the model and has not begun
-        self._awaited_since = 0.0
-        self._stalls = 0
-        self._retries = 0
         self._is_speaking = False  # the caller
         self._deaf_from_ms: int | None = None  # since when no session hears the caller
         self._understood_to_ms = 0  # what the caller said before was heard by some session
-        self._question: _Heard | None = None  # what they said, or are saying, until the answer begins
         self._tools = ToolCalls()
         self._sounding: set[str] = set()  # items that the caller may still be hearing
         self._count = 0
@@ -135,8 +116,7 @@ class RealtimeVoice:
     @property
     def _stalled_at(self) -> float:
         """When the model must have gone on with what it was asked for."""
-        is_awaited = self._session.is_ready and not self._is_speaking and (self._owes or self._active is not None)
-        return self._awaited_since + self._settings.stall_s if is_awaited else math.inf
+        return self._asking.stalled_at if self._session.is_ready and not self._is_speaking else math.inf
 
     def _on_event(self, event: SpeechEvent | JobResult | LinkEvent | ToVoice, now: float) -> list[Effect]:
         match event:
@@ -183,7 +163,7 @@ class RealtimeVoice:
                 case Lost():
                     effects += self._lose_session()
                 case Failed():
-                    self._owes = False
+                    self._asking.settle()
                     self._upstream.close()
                 case SpareReady():
                     effects += self._renew(now)
@@ -197,10 +177,10 @@ class RealtimeVoice:
         One that takes over in a silence hears the last moment again, for a word may just be beginning.
         """
         self._link = self._session.number
-        self._active = None
+        self._asking.done()
         self._upstream.begin_buffer()
         effects: list[Effect] = [self._send(wire.create_item(line)) for line in self._conversation.lines()]
-        question = self._question
+        question = self._heard.question
         is_unheard = question is not None and (self._is_speaking or not question.written)
         if question is not None and is_unheard:
             effects += self._flow(question.start_ms - self._settings.padding_ms)
@@ -211,12 +191,13 @@ class RealtimeVoice:
         self._deaf_from_ms = None
         if self._settings.is_turn_local and question is not None and is_unheard and not self._is_speaking:
             effects += [self._send(wire.commit()), *self._ask(now)]
-        elif self._wish is not None or (self._owes and not is_unheard):
-            effects += self._ask(now, self._wish or "")
+        elif self._asking.wish is not None or (self._asking.is_owed and not is_unheard):
+            effects += self._ask(now, self._asking.wish or "")
         if self._is_speaking and not self._settings.is_turn_local:  # the new session will say so itself
-            self._is_speaking, self._owes = False, True
-        self._awaited_since = now
-        return [*effects, WorkEnded(_LINK_WORK, owes_answer=self._owes)]
+            self._is_speaking = False
+            self._asking.owe(now)
+        self._asking.moved(now)
+        return [*effects, WorkEnded(_LINK_WORK, owes_answer=self._asking.is_owed)]
 
     def _flow(self, from_ms: int | None = None) -> list[Effect]:
         if self._settings.is_turn_local and from_ms is None and not self._is_speaking:
@@ -237,13 +218,12 @@ class RealtimeVoice:
 
     def _on_flowing(self) -> list[Effect]:
         self._deaf_from_ms = None
-        return [*self._flow(), WorkEnded(_LINK_WORK, owes_answer=self._owes)]
+        return [*self._flow(), WorkEnded(_LINK_WORK, owes_answer=self._asking.is_owed)]
 
     def _lose_session(self) -> list[Effect]:
         """What has arrived of a reply is still played; what was asked for is asked of the next session."""
         effects: list[Effect] = []
-        self._owes = self._owes or self._active is not None
-        self._active = None
+        self._asking.lost()
         self._link = 0
         self._begin_gap(self._upstream.newest_ms)
         for item in list(self._spoken.unfinished()):
@@ -253,14 +233,13 @@ class RealtimeVoice:
 
     def _on_stalled(self, now: float) -> list[Effect]:
         """Nothing comes although something should: the session is replaced, once."""
-        self._stalls += 1
-        if self._stalls > 1:
-            return self._fail("it does not answer", now)
-        return self._taken(self._session.replace(f"no answer for {self._settings.stall_s:g} s", now), now)
+        if self._asking.stalled():
+            return self._taken(self._session.replace(f"no answer for {self._settings.stall_s:g} s", now), now)
+        return self._fail("it does not answer", now)
 
     def _renew(self, now: float) -> list[Effect]:
         """A session that nears its end is replaced by the one made ready beside it, in a silence."""
-        is_asked = self._owes or self._active is not None or self._tools.is_under_way
+        is_asked = self._asking.is_awaited or self._tools.is_under_way
         is_busy = is_asked or self._is_speaking or bool(self._sounding)
         return [] if is_busy else self._taken(self._session.renew(now), now)
 
@@ -274,62 +253,52 @@ class RealtimeVoice:
 
     def _ask(self, now: float, instructions: str = "") -> list[Effect]:
         """Have the model speak, as soon as it is free to."""
-        if not self._owes:
-            self._owes, self._awaited_since = True, now
-        if not self._session.is_ready or self._active is not None or self._is_speaking:
-            self._wish = instructions
-            return []
-        self._wish = None
-        self._active = ""
-        self._awaited_since = now
-        return [self._send(wire.create_response(_ASK, instructions))]
+        is_free = self._session.is_ready and not self._is_speaking
+        return [self._send(message) for message in self._asking.ask(now, instructions, is_free=is_free)]
 
     def _ask_again(self, now: float) -> list[Effect]:
-        return [] if self._wish is None else self._ask(now, self._wish)
+        return [] if self._asking.wish is None else self._ask(now, self._asking.wish)
 
     def _cancel_active(self) -> list[Effect]:
-        if self._active is None:
+        response_id = self._asking.cancel()
+        if response_id is None:
             return []
-        if self._active:
-            self._spoken.kill(self._active)
-        else:
-            self._is_unwanted = True
-        return [self._send(wire.cancel_response(self._active))]
+        if response_id:
+            self._spoken.kill(response_id)
+        return [self._send(wire.cancel_response(response_id))]
 
     # -- the caller ------------------------------------------------------------------------------------------------
 
     def _on_speech_started(self, event: wire.ServerEvent, now: float) -> list[Effect]:
         start_ms = self._upstream.clock.call_ms(event.audio_start_ms) + self._settings.padding_ms
-        self._question = self._heard[event.item_id] = _Heard(start_ms)
+        self._heard.begin(start_ms, event.item_id)
         self._is_speaking = True
-        self._owes = False
+        self._asking.settle()
         if self._settings.answers_itself:
-            self._wish = None  # the answer to what is said now will know what was to be told
+            self._asking.wish = None  # the answer to what is said now will know what was to be told
         return [SpeechStarted(start_ms)]
 
     def _on_speech_stopped(self, event: wire.ServerEvent, now: float) -> list[Effect]:
-        heard = self._heard.get(event.item_id)
+        heard = self._heard.find(event.item_id)
         if heard is None:
             return []
         self._is_speaking = False
         heard.end_ms = max(heard.start_ms, self._upstream.clock.call_ms(event.audio_end_ms) - self._settings.silence_ms)
-        self._owes, self._awaited_since = True, now
+        self._asking.owe(now)
         self._understood_to_ms = self._upstream.newest_ms
         return [UtteranceEnded(heard.start_ms, heard.end_ms, b"")]
 
     def _on_committed(self, event: wire.ServerEvent, now: float) -> list[Effect]:
         self._conversation.place(event.item_id, Kind.CALLER, event.previous_item_id)
-        if self._committed:
-            self._heard[event.item_id] = self._committed.popleft()
+        self._heard.name(event.item_id)
         if self._settings.is_turn_local or self._settings.answers_itself:
             return []
         return self._ask(now)
 
     def _on_local_speech(self, start_ms: int) -> list[Effect]:
         self._is_speaking = True
-        self._owes = False
-        self._wish = None
-        self._question = _Heard(start_ms)
+        self._asking.drop()
+        self._heard.begin(start_ms)
         cancelled = self._cancel_active() if self._session.is_ready else []
         return [*cancelled, *self._flow_local(start_ms)]
 
@@ -339,17 +308,18 @@ class RealtimeVoice:
     def _on_local_utterance(self, end_ms: int, now: float) -> list[Effect]:
         self._is_speaking = False
         self._upstream.close()
-        if self._question is None:
+        question = self._heard.question
+        if question is None:
             return []
-        self._question.end_ms = end_ms
+        question.end_ms = end_ms
         if not self._session.is_ready:
-            self._owes, self._awaited_since = True, now
+            self._asking.owe(now)
             return []
-        self._committed.append(self._question)
+        self._heard.commit(question)
         return [self._send(wire.commit()), *self._ask(now)]
 
     def _on_transcription_delta(self, event: wire.ServerEvent, now: float) -> list[Effect]:
-        heard = self._heard.get(event.item_id)
+        heard = self._heard.find(event.item_id)
         if heard is None:
             return []
         heard.written += event.delta
@@ -357,7 +327,7 @@ class RealtimeVoice:
 
     def _on_transcribed(self, event: wire.ServerEvent, now: float) -> list[Effect]:
         effects: list[Effect] = self._on_usage(event.usage)
-        heard = self._heard.pop(event.item_id, None)
+        heard = self._heard.forget(event.item_id)
         if heard is None:
             return effects
         heard.written = event.transcript.strip()
@@ -365,17 +335,14 @@ class RealtimeVoice:
         return [*effects, CallerSaid(heard.written, heard.start_ms, heard.end_ms)]
 
     def _on_transcription_failed(self, event: wire.ServerEvent, now: float) -> list[Effect]:
-        self._heard.pop(event.item_id, None)
+        self._heard.forget(event.item_id)
         return [VoiceWarned(f"an utterance was not transcribed: {describe(event.error or wire.Fault())}")]
 
     # -- the model's replies ---------------------------------------------------------------------------------------
 
     def _on_response_created(self, event: wire.ServerEvent, now: float) -> list[Effect]:
         response = event.response or wire.Response()
-        self._awaited_since = now
-        self._active = response.id
-        if self._is_unwanted:
-            self._is_unwanted = False
+        if not self._asking.created(response.id, now):
             self._spoken.kill(response.id)
         return []
 
@@ -388,7 +355,7 @@ class RealtimeVoice:
 
     def _on_words(self, event: wire.ServerEvent, now: float) -> list[Effect]:
         item = self._spoken.wanted(event.item_id, event.response_id, self._link)
-        self._awaited_since = now
+        self._asking.moved(now)
         if item is None:
             return []
         item.written += event.delta
@@ -396,7 +363,7 @@ class RealtimeVoice:
 
     def _on_audio(self, event: wire.ServerEvent, now: float) -> list[Effect]:
         item = self._spoken.wanted(event.item_id, event.response_id, self._link)
-        self._awaited_since = now
+        self._asking.moved(now)
         if item is None:
             return []
         payload = item.receive(event.sound)
@@ -405,9 +372,8 @@ class RealtimeVoice:
 
     def _begin_item(self, item: Spoken) -> list[Effect]:
         item.is_begun = True
-        self._owes = False
-        self._question = None
-        self._stalls = self._retries = 0
+        self._asking.answered()
+        self._heard.question = None
         self._sounding.add(item.item_id)
         self._conversation.place(item.item_id, Kind.BOT)
         words = [ReplyWords(item.item_id, item.written)] if item.written else []
@@ -415,7 +381,7 @@ class RealtimeVoice:
 
     def _on_item_done(self, event: wire.ServerEvent, now: float) -> list[Effect]:
         item = self._spoken.find((event.item or wire.Item()).id)
-        self._awaited_since = now
+        self._asking.moved(now)
         return [] if item is None else self._end_item(item)
 
     def _end_item(self, item: Spoken) -> list[Effect]:
@@ -429,8 +395,8 @@ class RealtimeVoice:
 
     def _on_response_done(self, event: wire.ServerEvent, now: float) -> list[Effect]:
         response = event.response or wire.Response()
-        self._active = None
-        self._awaited_since = now
+        self._asking.done()
+        self._asking.moved(now)
         effects = self._on_usage(response.usage)
         for item in self._spoken.of(response.id):
             effects += self._end_item(item)
@@ -446,11 +412,11 @@ class RealtimeVoice:
                 return effects + self._end_of_response(response, calls, now)
 
     def _end_of_response(self, response: wire.Response, calls: Sequence[wire.Item], now: float) -> list[Effect]:
-        if self._wish is not None and not self._tools.is_under_way:
+        if self._asking.wish is not None and not self._tools.is_under_way:
             return self._ask_again(now)
-        if not self._owes or calls:
+        if not self._asking.is_owed or calls:
             return []
-        self._owes = False
+        self._asking.settle()
         if any(item.type == "message" for item in response.output):
             return [VoiceFailed("the model answered in writing, which nobody can hear")]
         return [ReplyDeclined()]
@@ -459,23 +425,19 @@ class RealtimeVoice:
         fault = (response.status_details and response.status_details.error) or wire.Fault(code="failed")
         if severity(fault) is Severity.FATAL:
             return self._fail(describe(fault), now)
-        self._retries += 1
-        if self._retries > _MOST_RETRIES:
-            self._owes = False
-            self._retries = 0
+        if not self._asking.failed():
             return [VoiceFailed(describe(fault))]
         return [VoiceWarned(f"a response failed and is asked for again: {describe(fault)}"), *self._ask(now)]
 
     def _on_error(self, event: wire.ServerEvent, now: float) -> list[Effect]:
         fault = event.error or wire.Fault()
         if fault.code == "conversation_already_has_active_response":
-            self._wish = self._wish or ""
-            self._active = self._active or None
+            self._asking.crowded()
             return []
         if severity(fault) is Severity.BENIGN:
             return []
-        if fault.event_id == _ASK:
-            self._active = None
+        if fault.event_id == ASK:
+            self._asking.done()
         return [VoiceWarned(describe(fault))]
 
     def _on_usage(self, usage: wire.Usage | None) -> list[Effect]:
@@ -492,8 +454,7 @@ class RealtimeVoice:
 
     def _on_cancelled(self, cut: CancelReply) -> list[Effect]:
         if cut.reply_id == self._greet_id:
-            self._wish = None
-            self._owes = False
+            self._asking.drop()
             return self._cancel_active()
         item = self._spoken.find(cut.reply_id)
         if item is None:
@@ -506,7 +467,7 @@ class RealtimeVoice:
 
     def _stop(self, response_id: str) -> list[Effect]:
         """Have a response end, unless the model does so by itself because the caller speaks."""
-        if response_id != self._active or self._spoken.is_killed(response_id):
+        if not self._asking.is_active(response_id) or self._spoken.is_killed(response_id):
             return []
         stops_itself = self._is_speaking and not self._settings.is_turn_local and self._settings.is_interruptible
         cancel = self._cancel_active()
@@ -542,7 +503,7 @@ class RealtimeVoice:
         for item in self._tools.begin(calls):
             name, call_id, arguments = item.name or "", item.call_id or "", item.arguments or "{}"
             self._conversation.call(item.id, name, call_id, arguments)
-            self._owes = False
+            self._asking.settle()
             effects += self._use_tool(name, call_id, arguments, now)
         return effects
 
