@@ -2,35 +2,24 @@
 
 Every value can be given in the environment as `OFFHOOK_` and its path in capitals (`OFFHOOK_SERVER_PORT`), which wins
 over the file, or in the file as `"env:NAME"`. No other module reads the environment. docs/operations.md lists all.
+Here are the settings; `config_file.py` reads them, and what they must keep to stands in `config_rules.py`.
 """
 
-import base64
-import difflib
-import re
-import tomllib
 from collections.abc import Iterator, Mapping
-from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, get_args
 from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
+from bot.config_file import read_values
+from bot.config_rules import SECRET_PREFIX as SECRET_PREFIX
+from bot.config_rules import first_broken
+from bot.config_shape import settings_of
 from bot.errors import ConfigError
+from bot.privacy import HIDDEN
 
-PREFIX = "OFFHOOK_"
-ANY_NAME = "NAME"
-"""Stands in a setting's path for a name that the operator chooses."""
-SECRET_PREFIX = "whsec_"
-HIDDEN = "•••"
-NOT_SETTINGS = frozenset({"OFFHOOK_CONFIG", "OFFHOOK_REQUIRE_ALL", "OFFHOOK_DATA"})
-
-_TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")  # OpenAI's rule for the names of functions
 _KEYS_TO_DOORS = frozenset({"authorization", "headers"})
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_PASSWORD_HASH = re.compile(r"\$argon2id\$v=\d+\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+")
-MAX_KEEP_DAYS = 36_500
-_DIALLABLE = re.compile(r"\+[1-9][0-9]{5,14}|sips?:[^\s@]+@[^\s@]+")
 
 
 class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -382,24 +371,13 @@ class Config(_Section, frozen=True):
 
 def load(path: Path | None, environment: Mapping[str, str]) -> Config:
     """Read the file (none: only defaults) and the environment; raises `ConfigError` that says what to change."""
-    text = _read(path) if path is not None else ""
-    where = str(path) if path is not None else "the environment"
-    try:
-        values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as exc:
-        raise ConfigError(f"{where} is not TOML: {exc}") from exc
-    _refuse_unknown_keys(values, Config, (), text, where)
-    values = _resolve(values, environment, (), where)
-    overrides = [name for name in environment if name.startswith(PREFIX) and name not in NOT_SETTINGS]
-    for name in overrides:
-        _override(values, name, environment[name])
-    if overrides and path is not None:
-        where += " and the environment"  # what is wrong below may be in either
+    values, where = read_values(path, environment, Config)
     try:
         config = msgspec.convert(values, Config, strict=False)
     except msgspec.ValidationError as exc:
         raise ConfigError(f"{where}: {exc}") from exc
-    _check(config, where)
+    if (broken := first_broken(config, get_args(BuiltinTool))) is not None:
+        raise ConfigError(f"{where}: {broken}")
     return config
 
 
@@ -429,266 +407,4 @@ def _hidden(value: Any) -> Any:
 
 def settings() -> Iterator[tuple[str, Any]]:
     """Every setting's path (`bots[].chained.speaker`) with its default; `msgspec.NODEFAULT` where it must be given."""
-    yield from _settings(Config, "")
-
-
-def _settings(section: type, prefix: str) -> Iterator[tuple[str, Any]]:
-    for field in msgspec.structs.fields(section):
-        inner = _section_of(field.type)
-        if inner is None:
-            made = field.default is msgspec.NODEFAULT and field.default_factory is not msgspec.NODEFAULT
-            yield prefix + field.encode_name, field.default_factory() if made else field.default
-        else:
-            many = "[]" if _is_list(field.type) else f".{ANY_NAME}" if _is_table(field.type) else ""
-            yield from _settings(inner, f"{prefix}{field.encode_name}{many}.")
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise ConfigError(f"the configuration {path} cannot be read: {exc}") from exc
-
-
-def _section_of(kind: Any) -> type | None:
-    """The section inside an annotation such as `TwilioConfig | None` or `tuple[BotConfig, ...]`."""
-    for candidate in (kind, *get_args(kind)):
-        if isinstance(candidate, type) and issubclass(candidate, _Section):
-            return candidate
-    return None
-
-
-def _is_list(kind: Any) -> bool:
-    return get_origin(kind) is tuple
-
-
-def _is_table(kind: Any) -> bool:
-    """Whether the operator chooses the names, and each has a section of its own."""
-    return get_origin(kind) is dict
-
-
-def _refuse_unknown_keys(
-    values: Mapping[str, Any], section: type, path: tuple[str, ...], text: str, where: str
-) -> None:
-    fields = {field.encode_name: field.type for field in msgspec.structs.fields(section)}
-    for key, value in values.items():
-        if key not in fields:
-            line = _line_of((*path, key), text)
-            raise ConfigError(f"{where}, line {line}: {_unknown('.'.join((*path, key)), key, fields)}")
-        inner = _section_of(fields[key])
-        if inner is not None:
-            for part_path, part in _parts(fields[key], value, (*path, key)):
-                if isinstance(part, dict):
-                    _refuse_unknown_keys(part, inner, part_path, text, where)
-
-
-def _parts(kind: Any, value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """The sections that a key holds, each with its path: one, a list of them, or a table of named ones."""
-    if _is_table(kind) and isinstance(value, dict):
-        yield from (((*path, name), part) for name, part in value.items())
-    else:
-        yield from ((path, part) for part in (value if isinstance(value, list) else [value]))
-
-
-def _unknown(name: str, key: str, known: Mapping[str, Any]) -> str:
-    nearest = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
-    return f"there is no setting {name!r}" + (f"; did you mean {nearest[0]!r}?" if nearest else "")
-
-
-def _line_of(path: tuple[str, ...], text: str) -> int:
-    """The line of a valid TOML text that brings a key in: the text down to there is TOML too, and holds it."""
-    lines = text.split("\n")
-    begun = 0  # where the present statement begins, for some go over several lines
-    for count in range(1, len(lines)):
-        try:
-            values = tomllib.loads("\n".join(lines[:count]))
-        except tomllib.TOMLDecodeError:
-            continue
-        if _holds(values, path):
-            lines = lines[:count]
-            break
-        begun = count
-    key = re.compile(rf"(?<![\w-]){re.escape(path[-1])}(?![\w-])")
-    return 1 + next((number for number in range(begun, len(lines)) if key.search(lines[number])), begun)
-
-
-def _holds(values: Any, path: tuple[str, ...]) -> bool:
-    if isinstance(values, list):
-        return any(_holds(value, path) for value in values)
-    return not path or (isinstance(values, dict) and path[0] in values and _holds(values[path[0]], path[1:]))
-
-
-def _resolve(value: Any, environment: Mapping[str, str], path: tuple[str, ...], where: str) -> Any:
-    """Put the environment's values in the place of "env:NAME"."""
-    if isinstance(value, dict):
-        return {key: _resolve(inner, environment, (*path, key), where) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_resolve(inner, environment, path, where) for inner in value]
-    if isinstance(value, str) and value.startswith("env:"):
-        name = value.removeprefix("env:")
-        if name not in environment:
-            raise ConfigError(f"{where}: {'.'.join(path)} wants the environment variable {name}, which is not set")
-        return environment[name]
-    return value
-
-
-def _override(values: dict[str, Any], name: str, value: str) -> None:
-    """Walk the sections by the variable's name: OFFHOOK_CARRIERS_TWILIO_AUTH_TOKEN is carriers.twilio.auth_token."""
-    section: type = Config
-    rest = name.removeprefix(PREFIX).lower()
-    while True:
-        fields = {field.encode_name: field.type for field in msgspec.structs.fields(section)}
-        if rest in fields and _section_of(fields[rest]) is None:
-            values[rest] = value
-            return
-        key = next((key for key, kind in fields.items() if rest.startswith(f"{key}_") and _section_of(kind)), None)
-        if key is None or _is_list(fields[key]) or _is_table(fields[key]):
-            single = [path for path, _ in settings() if "[]" not in path and ANY_NAME not in path]
-            names = {f"{PREFIX}{path.replace('.', '_').upper()}": None for path in single}
-            raise ConfigError(f"the environment: {_unknown(name, name, names)}")
-        section = _section_of(fields[key]) or section
-        rest = rest.removeprefix(f"{key}_")
-        values = values.setdefault(key, {})
-        if not isinstance(values, dict):
-            raise ConfigError(f"{name} is set, but in the file {key!r} is a value and no section")
-
-
-def _check(config: Config, where: str) -> None:
-    problems = [
-        (not 0 <= config.server.port <= 65535, "server.port must be 0 to 65535"),
-        (config.server.max_calls < 1, "server.max_calls must be 1 or more"),
-        (not 1 <= config.server.workers <= 256, "server.workers must be 1 to 256"),
-        (not config.server.drain_s >= 0, "server.drain_s must be 0 or more"),  # nan is neither less nor more
-        (
-            bool(config.server.public_url) and not re.match(r"https?://[^/]+", config.server.public_url),
-            "server.public_url must begin with https:// (or http:// for a rehearsal)",
-        ),
-    ]
-    names = [bot.name for bot in config.bots]
-    problems += [(names.count(name) > 1, f"two bots are named {name!r}") for name in names]
-    numbers = [number for bot in config.bots for number in bot.numbers]
-    problems += [(numbers.count(number) > 1, f"two bots answer the number {number!r}") for number in numbers]
-    for bot in config.bots:
-        listening = bot.listening
-        problems += [
-            (not bot.max_call_s > 0, f"bot {bot.name!r}: max_call_s must be more than 0"),
-            (
-                bot.keep_days is not None and not 0 < bot.keep_days <= MAX_KEEP_DAYS,
-                f"bot {bot.name!r}: keep_days must be more than 0, and {MAX_KEEP_DAYS} at most",
-            ),
-            (not bot.idle_prompt_s > 0, f"bot {bot.name!r}: idle_prompt_s must be more than 0"),
-            (not bot.filler_after_s > 0, f"bot {bot.name!r}: filler_after_s must be more than 0"),
-            (not bot.reply_timeout_s > 0, f"bot {bot.name!r}: reply_timeout_s must be more than 0"),
-            (not 100 <= bot.lead_ms <= 10_000, f"bot {bot.name!r}: lead_ms must be 100 to 10000"),
-            (
-                not 60 <= listening.pause_ms <= min(listening.hangover_ms, listening.message_hangover_ms),
-                f"bot {bot.name!r}: listening.pause_ms must be 60 or more, and no more than either hangover",
-            ),
-            (
-                any(not fact.ask or not fact.answer for fact in bot.facts),
-                f"bot {bot.name!r}: a fact needs ask and answer",
-            ),
-            *((is_wrong, f"bot {bot.name!r}: {rule}") for is_wrong, rule in _transfer_rules(bot)),
-            *((is_wrong, f"bot {bot.name!r}: realtime.{rule}") for is_wrong, rule in _realtime_rules(bot.realtime)),
-            *((is_wrong, f"bot {bot.name!r}: audio_chat.{rule}") for is_wrong, rule in _chat_rules(bot.audio_chat)),
-            *((is_wrong, f"bot {bot.name!r}: {rule}") for is_wrong, rule in _tool_rules(bot)),
-        ]
-    problems.append(
-        (
-            not re.match(r"https?://[^/]+", config.openai.base_url),
-            "openai.base_url must begin with https:// (or http:// for a server here)",
-        )
-    )
-    problems += _review_rules(config.review)
-    for is_wrong, message in problems:
-        if is_wrong:
-            raise ConfigError(f"{where}: {message}")
-
-
-def _review_rules(review: ReviewConfig) -> Iterator[tuple[bool, str]]:
-    for name in ("admin_password_hash", "viewer_password_hash"):
-        text = getattr(review, name)
-        yield bool(text) and not _PASSWORD_HASH.fullmatch(text), f"review.{name} must be what `offhook password` prints"
-    yield not review.session_h > 0, "review.session_h must be more than 0"
-    yield review.access_log_days < 1, "review.access_log_days must be 1 or more"
-    yield (
-        not _are_networks(review.proxies),
-        "review.proxies must be addresses or networks: 127.0.0.1,10.0.0.0/8",
-    )
-
-
-def _are_networks(text: str) -> bool:
-    try:
-        for part in filter(str.strip, text.split(",")):
-            ip_network(part.strip(), strict=False)
-    except ValueError:
-        return False
-    return True
-
-
-def _realtime_rules(realtime: RealtimeConfig) -> list[tuple[bool, str]]:
-    """What OpenAI would refuse in the middle of a call is refused at the start (Realtime API, session object)."""
-    idle_ms, ratio, tokens = realtime.idle_timeout_ms, realtime.retention_ratio, realtime.max_output_tokens
-    return [
-        (not realtime.model, "model must name a model"),
-        (not 0.25 <= realtime.speed <= 1.5, "speed must be 0.25 to 1.5"),
-        (not 0 <= realtime.threshold <= 1, "threshold must be 0 to 1"),
-        (not 0 <= realtime.prefix_padding_ms <= 2000, "prefix_padding_ms must be 0 to 2000"),
-        (not 0 < realtime.silence_ms <= 10_000, "silence_ms must be 1 to 10000"),
-        (idle_ms is not None and not 5000 <= idle_ms <= 30_000, "idle_timeout_ms must be 5000 to 30000"),
-        (ratio is not None and not 0 <= ratio <= 1, "retention_ratio must be 0 to 1"),
-        (realtime.retention_tokens is not None and ratio is None, "retention_tokens needs retention_ratio"),
-        (tokens is not None and not 1 <= tokens <= 4096, "max_output_tokens must be 1 to 4096"),
-        (not realtime.connect_timeout_s > 0, "connect_timeout_s must be more than 0"),
-        (not realtime.reconnect_s >= 0, "reconnect_s must be 0 or more"),
-        (not realtime.stall_s > 0, "stall_s must be more than 0"),
-        (not realtime.renew_before_s >= 0, "renew_before_s must be 0 or more"),
-    ]
-
-
-def _chat_rules(chat: AudioChatConfig) -> Iterator[tuple[bool, str]]:
-    yield not chat.model, "model must name a model"
-    yield not chat.speaker, "speaker must name a voice"
-    yield chat.temperature is not None and not 0 <= chat.temperature <= 2, "temperature must be 0 to 2"
-    yield chat.max_output_tokens is not None and chat.max_output_tokens < 1, "max_output_tokens must be 1 or more"
-
-
-def _transfer_rules(bot: BotConfig) -> Iterator[tuple[bool, str]]:
-    fallback = bot.fallback_transfer
-    yield bool(fallback) and fallback not in bot.transfers, "fallback_transfer must be one of the bot's transfers"
-    for name, to in bot.transfers.items():
-        where = f"transfers.{name}.number"
-        yield not name, "a transfer needs a name"
-        yield not _DIALLABLE.fullmatch(to.number), f"{where} must be like +15550003333 or sip:user@example.com"
-
-
-def _tool_rules(bot: BotConfig) -> Iterator[tuple[bool, str]]:
-    """What needs nothing but the configuration to be seen; schemas and functions are checked by bot/tools."""
-    names = [tool.name for tool in bot.tools]
-    for tool in bot.tools:
-        where = f"tool {tool.name!r}:"
-        yield not _TOOL_NAME.fullmatch(tool.name), f"{where} name must be 1 to 64 letters, digits, _ or -"
-        yield tool.name in get_args(BuiltinTool), f"{where} name belongs to one of Offhook's own tools"
-        yield names.count(tool.name) > 1, f"{where} name is used twice"
-        yield not tool.description, f"{where} description must tell the model what it does"
-        yield bool(tool.url) == bool(tool.python), f"{where} give it either url or python"
-        yield (
-            bool(tool.url) and not re.match(r"https?://[^/]+", tool.url),
-            f"{where} url must begin with https:// or http://",
-        )
-        yield not tool.timeout_s > 0, f"{where} timeout_s must be more than 0"
-        yield not 0 <= tool.retries <= 10, f"{where} retries must be 0 to 10"
-        yield tool.max_response_bytes < 1, f"{where} max_response_bytes must be 1 or more"
-        for header, value in tool.headers.items():
-            is_plain = _HEADER_NAME.fullmatch(header) and value.isprintable() and value.isascii()
-            yield not is_plain, f"{where} headers.{header} is no name and text that HTTP can carry"
-        is_key = not tool.secret or _is_key(tool.secret)
-        yield not is_key, f"{where} secret must be whsec_ and 24 bytes or more in base64 (openssl rand -base64 32)"
-
-
-def _is_key(secret: str) -> bool:
-    try:
-        key = base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
-    except ValueError:
-        return False
-    return secret.startswith(SECRET_PREFIX) and len(key) >= 24
+    return settings_of(Config)
