@@ -14,7 +14,6 @@ from bot.errands import BY_OPERATOR, Errands
 from bot.events import (
     AudioReceived,
     CallerSaid,
-    CancelReply,
     ClearPlayout,
     Command,
     DigitPressed,
@@ -51,11 +50,10 @@ from bot.message import TAKE_MESSAGE, Message, text_of
 from bot.patience import Patience
 from bot.policy import CallPolicy
 from bot.prompts import PreparedAudio, Prompt
-from bot.replies import Replies, note
+from bot.replies import Replies, note, unwanted
 from bot.turn import TRANSITIONS, Turn
 from bot.waiting import Waiting
 from media.frame import AudioFormat
-from media.playout import Position
 
 
 class Call:
@@ -225,7 +223,7 @@ class Call:
 
     def _on_reply_begun(self, reply_id: str) -> list[Command]:
         if self._is_speaking or self._life.is_ending:
-            return [CancelReply(reply_id, Position(0, 0, 0), "")]
+            return [unwanted(reply_id)]
         self._first_words.settle()
         self._replies.expect(reply_id)
         if self._turn is Turn.CALLER:

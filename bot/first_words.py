@@ -2,8 +2,8 @@
 
 import math
 
-from bot.events import CancelReply, Command, Greet
-from media.playout import Position
+from bot.events import Command, Greet
+from bot.replies import unwanted
 
 
 class FirstWords:
@@ -25,4 +25,4 @@ class FirstWords:
 
     def give_up(self) -> Command:
         self.settle()
-        return CancelReply(self._reply_id, Position(0, 0, 0), "")
+        return unwanted(self._reply_id)

@@ -24,8 +24,6 @@ from bot.reply import ReplyText
 from media.frame import AudioFormat
 from media.playout import Playout, Position
 
-_NOTHING = Position(0, 0, 0)
-
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
@@ -134,7 +132,7 @@ class Replies:
         expected, self._expected = self._expected, []
         for reply_id in expected:
             self._queued.pop(reply_id, None)
-        return [CancelReply(reply_id, _NOTHING, "") for reply_id in expected]
+        return [unwanted(reply_id) for reply_id in expected]
 
     # -- prepared ------------------------------------------------------------------------------------------------
 
@@ -221,6 +219,11 @@ class Replies:
 
     def _reply(self, reply_id: str) -> ReplyText:
         return self._queued.setdefault(reply_id, ReplyText(reply_id, "reply"))
+
+
+def unwanted(reply_id: str) -> CancelReply:
+    """Nothing of it was heard, or will be."""
+    return CancelReply(reply_id, Position(0, 0, 0), "")
 
 
 def note(reply: ReplyText) -> NoteReply:

@@ -7,6 +7,8 @@ OpenAI's of November 2026; they change, so the operator's table wins. A model in
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import msgspec
+
 from bot.config import PriceConfig
 from bot.speech.model_table import without_date
 from bot.voice.realtime_wire import InputKinds, Kinds, Usage
@@ -57,9 +59,7 @@ TOKEN_KINDS = ("audio_in", "audio_cached", "audio_out", "text_in", "text_cached"
 def price_of(model: str, prices: Mapping[str, PriceConfig]) -> Price:
     """The operator's own price, else the known one; a dated snapshot costs what its model does."""
     if (own := prices.get(model)) is not None:
-        return Price(
-            own.audio_in, own.audio_cached, own.audio_out, own.text_in, own.text_cached, own.text_out, own.minute
-        )
+        return Price(**msgspec.structs.asdict(own))
     return KNOWN.get(model) or KNOWN.get(without_date(model)) or Price()
 
 
