@@ -32,7 +32,7 @@ async def test_axe_finds_no_violation(chromium, url, complaints, size, dark):
             for path in paths:
                 await page.goto(path)
                 found[f"{name} {path}"] = await violations(page)
-        await page.locator("[data-menu] summary").click()
+        await page.locator(".bar [data-menu] summary").click()
         found["the menu"] = await violations(page)
     assert {where: problems for where, problems in found.items() if problems} == {}
 
@@ -51,14 +51,14 @@ async def test_on_a_phone_nothing_is_wider_than_the_screen_or_too_small_for_a_fi
 async def test_the_chosen_colours_stay_and_are_there_at_once(admin):
     ground = "getComputedStyle(document.body).backgroundColor"
     light = await admin.evaluate(ground)
-    await admin.locator("[data-menu] summary").click()
+    await admin.locator(".bar [data-menu] summary").click()
     await admin.get_by_role("button", name="Dark").click()
     dark = await admin.evaluate(ground)
     assert dark != light
     await admin.goto("/people")
     assert await admin.locator("html").get_attribute("data-theme") == "dark"  # written by the server: no flash
     assert await admin.evaluate(ground) == dark
-    await admin.locator("[data-menu] summary").click()
+    await admin.locator(".bar [data-menu] summary").click()
     await admin.get_by_role("button", name="As the system has it").click()
     assert await admin.evaluate(ground) == light
 
@@ -80,8 +80,8 @@ async def test_the_first_tab_stop_leads_to_the_content(admin):
 
 
 async def test_escape_closes_the_menu_and_gives_the_focus_back(admin):
-    await admin.locator("[data-menu] summary").click()
+    await admin.locator(".bar [data-menu] summary").click()
     await admin.keyboard.press("Tab")
     await admin.keyboard.press("Escape")
-    assert await admin.locator("[data-menu]").get_attribute("open") is None
+    assert await admin.locator(".bar [data-menu]").get_attribute("open") is None
     assert await admin.evaluate("document.activeElement.tagName") == "SUMMARY"
