@@ -4,8 +4,9 @@ On a developer's machine a test whose part is missing (a database server, a mode
 With `OFFHOOK_REQUIRE_ALL=1`, as CI sets it, such a skip is a failure.
 """
 
+import gc
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -28,3 +29,10 @@ def pytest_runtest_makereport(
         report.outcome = "failed"
         report.longrepr = f"skipped, but OFFHOOK_REQUIRE_ALL=1 forbids it: {call.excinfo.value if call.excinfo else ''}"
     return report
+
+
+@pytest.fixture(scope="module", autouse=True)
+def models_are_let_go() -> Iterator[None]:
+    """Models are hundreds of megabytes behind small objects: the collector does not see that it is time for them."""
+    yield
+    gc.collect()
