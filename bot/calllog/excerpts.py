@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.calllog.estimates import end_ms, letter_ms
 from bot.calllog.query import Term
 from bot.calllog.schema import call_words, turns
 from bot.calllog.words import spans_of
@@ -29,6 +30,8 @@ class Excerpt(msgspec.Struct, frozen=True, kw_only=True):
     turn_index: int
     role: str
     started_ms: int
+    at_ms: int  # when about the first hit was said
+    letter: int  # of what was heard of the turn, at which the first hit begins
     pieces: list[Piece]
 
 
@@ -67,8 +70,17 @@ def _has(text: str, term: Term) -> bool:
 
 def _excerpt(turn: Row[Any], terms: Sequence[Term]) -> Excerpt:
     said = turn.text if turn.heard_text is None else turn.heard_text
-    pieces = shortened(said[:_READ_CHARS], terms)
-    return Excerpt(turn_index=turn.turn_index, role=turn.role, started_ms=turn.started_ms, pieces=pieces)
+    hits = _hits(said[:_READ_CHARS], terms)
+    letter = hits[0][0] if hits else 0
+    ends_ms = end_ms(turn.started_ms, turn.ended_ms, turn.heard_ms, len(said))
+    return Excerpt(
+        turn_index=turn.turn_index,
+        role=turn.role,
+        started_ms=turn.started_ms,
+        at_ms=letter_ms(turn.started_ms, ends_ms, len(said), letter),
+        letter=letter,
+        pieces=_around(said[:_READ_CHARS], hits, CHARS),
+    )
 
 
 def marked(text: str, terms: Sequence[Term]) -> list[Piece]:
@@ -78,7 +90,10 @@ def marked(text: str, terms: Sequence[Term]) -> list[Piece]:
 
 def shortened(text: str, terms: Sequence[Term], chars: int = CHARS) -> list[Piece]:
     """The same of some `chars` around the first hit."""
-    hits = _hits(text, terms)
+    return _around(text, _hits(text, terms), chars)
+
+
+def _around(text: str, hits: Sequence[tuple[int, int]], chars: int) -> list[Piece]:
     first = hits[0][0] if hits else 0
     start = _word_start(text, max(0, min(first - chars // 3, len(text) - chars)))
     end = min(len(text), start + chars)

@@ -116,6 +116,7 @@ class Found(msgspec.Struct, frozen=True):
     turn_index: int
     role: str
     started_ms: int
+    at_ms: Annotated[int, Meta(description="When about the first hit was said; the call's page takes it as #t=.")]
     pieces: list[Piece]
 
 
@@ -228,7 +229,7 @@ def call_line(call: CallSummary, excerpts: list[Excerpt], *, full_numbers: bool)
     if not full_numbers:
         values |= {name: mask_number(values[name]) for name in ("from_number", "to_number")}
     found = [
-        Found(hit.turn_index, hit.role, hit.started_ms, [Piece(text, is_hit) for text, is_hit in hit.pieces])
+        Found(hit.turn_index, hit.role, hit.started_ms, hit.at_ms, [Piece(*piece) for piece in hit.pieces])
         for hit in excerpts
     ]
     return CallLine(**values, found=found)

@@ -8,6 +8,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
+from bot.calllog.excerpts import Excerpt
 from bot.privacy import mask_number
 from bot.review.user_agents import browser_and_system
 from bot.review.visitor import Visitor
@@ -84,6 +85,11 @@ def said(text: str | None) -> Markup:
     return Markup("<bdi>{}</bdi>").format(printable(text or ""))
 
 
+def hit_place(hit: Excerpt) -> str:
+    """Where on the call's page a hit is: its moment, and the turn and letter by which words that have times find it."""
+    return f"#t={hit.at_ms / 1000:.3f}&word={hit.turn_index}.{hit.letter}"
+
+
 @pass_context
 def masked(context: Context, number: str) -> Markup:
     """A telephone number as this visitor may see it: admins whole, anybody else enough to tell two callers apart."""
@@ -109,6 +115,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "money": money,
     "count": count,
     "size": size,
+    "hit_place": hit_place,
     "said": said,
     "printable": printable,
     "masked": masked,

@@ -11,6 +11,7 @@ from playwright.async_api import expect
 from tests.browser.conftest import PHONE, sign_in, window
 from tests.support.accessible import violations
 from tests.support.seeded import BOOKED, HOSTILE
+from tests.support.spoken_call import SPOKEN
 
 
 async def test_a_call_is_found_by_a_spoken_word(admin):
@@ -22,6 +23,17 @@ async def test_a_call_is_found_by_a_spoken_word(admin):
     await expect(admin.locator("tbody tr")).to_have_count(1)
     await expect(admin.locator("mark")).to_have_text(re.compile("please", re.IGNORECASE))
     await expect(admin.locator(".call-link")).to_have_attribute("href", f"/calls/{BOOKED}")
+
+
+async def test_a_hit_leads_to_where_it_was_said(admin):
+    await admin.goto("/calls?q=reminder")
+    hit = admin.get_by_role("link", name=re.compile("^Go to 0:1[0-9] the bot: .*reminder"))
+    await expect(hit).to_have_attribute("href", re.compile(rf"^/calls/{SPOKEN}#t=\d+\.\d{{3}}&word=4\.\d+$"))
+    await admin.locator(".call-link").focus()
+    await admin.keyboard.press("Tab")
+    await expect(hit).to_be_focused()
+    await admin.keyboard.press("Enter")
+    await expect(admin.locator(".turn[aria-current] .word.now")).to_have_text("reminder")
 
 
 async def test_filters_are_in_the_address_and_can_be_taken_away_one_by_one(admin):

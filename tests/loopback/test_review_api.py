@@ -58,6 +58,7 @@ async def test_a_search_shows_what_was_found_as_text(script):
             "turn_index": 0,
             "role": "caller",
             "started_ms": 0,
+            "at_ms": 195,
             "pieces": [
                 {"text": "<b>", "is_hit": False},
                 {"text": "Opening", "is_hit": True},

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 import msgspec
 
+from bot.calllog.estimates import end_ms, letter_ms
 from bot.calllog.records import TurnRecord
 
 SHOWN_CHARS = 6000
 """Of one turn on the page; downloads have it whole."""
-_MS_A_CHAR = 65  # where nobody wrote down when a turn ended
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +40,7 @@ def _said(turn: TurnRecord, length_ms: int) -> Said:
         role=turn.role,
         kind=turn.kind,
         from_ms=turn.started_ms,
-        to_ms=max(turn.started_ms, _end_ms(turn, length_ms)),
+        to_ms=_end_ms(turn, length_ms),
         heard=heard,
         unheard=unheard,
         is_interrupted=turn.interrupted,
@@ -64,14 +64,12 @@ def _rest_after(text: str, words: int) -> str:
 
 
 def _end_ms(turn: TurnRecord, length_ms: int) -> int:
-    if turn.ended_ms is not None:
-        return turn.ended_ms
-    if turn.heard_ms:
-        return turn.started_ms + turn.heard_ms
-    return min(turn.started_ms + _MS_A_CHAR * len(turn.text), max(length_ms, turn.started_ms))
+    ends_ms = end_ms(turn.started_ms, turn.ended_ms, turn.heard_ms, len(turn.text))
+    if turn.ended_ms is not None or turn.heard_ms:
+        return ends_ms
+    return min(ends_ms, max(length_ms, turn.started_ms))
 
 
 def word_ms(said: Said, at: int) -> int:
     """When about the letter `at` of what was heard of a turn sounded."""
-    length = max(1, len(said.heard))
-    return said.from_ms + (said.to_ms - said.from_ms) * min(at, length) // length
+    return letter_ms(said.from_ms, said.to_ms, len(said.heard), at)

@@ -56,6 +56,16 @@ async def test_a_page_of_a_search_shows_the_turns_with_hits(log):
     ]
 
 
+async def test_a_hit_has_its_moment_in_the_turn(log):
+    log.write(started())
+    log.write(turn(index=1, started_ms=2000, ended_ms=4000, text="We open at nine.", heard_text="We open at nine."))
+    log.write(turn(index=2, role="caller", started_ms=5000, text="And on Sundays?", heard_text=None))
+    log.write(ended())
+    await log.flush()
+    [listed] = (await log.page(CallFilter(text="nine sundays"))).calls
+    assert [(hit.at_ms, hit.letter) for hit in listed.excerpts] == [(3375, 11), (5455, 7)]
+
+
 async def test_a_page_without_a_search_has_no_excerpts_and_says_where_the_next_begins(log):
     for number in range(3):
         log.write(started(f"call-{number}"))

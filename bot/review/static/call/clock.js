@@ -10,10 +10,18 @@ export function clock(ms, { tenths = false } = {}) {
   return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${end}` : `${minutes}:${end}`;
 }
 
+const PLACE = /^#t=(\d{1,6}(?:\.\d{1,3})?)(?:&word=(\d{1,9})\.(\d{1,9}))?$/;
+
 /** The moment that an address leads to (#t=63.2), in milliseconds; null for none. */
 export function momentOf(hash) {
-  const found = /^#t=(\d{1,6}(?:\.\d{1,3})?)$/.exec(hash);
+  const found = PLACE.exec(hash);
   return found ? Number(found[1]) * 1000 : null;
+}
+
+/** The word that it means (#t=63.2&word=4.17), by its turn and the letter it begins with; null for none. */
+export function wordOf(hash) {
+  const found = PLACE.exec(hash);
+  return found?.[2] ? { turn: Number(found[2]), letter: Number(found[3]) } : null;
 }
 
 export function hashOf(ms) {
