@@ -54,6 +54,8 @@ class LocalEngines:
     async def close(self) -> None:
         for engine in (self.transcriber, self.speaker, self.responder, self.answerer):
             await engine.close()
+        if self.files is not None:
+            self.files.close()
         self.pool.close()
 
 

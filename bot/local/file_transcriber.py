@@ -41,6 +41,10 @@ class FileTranscriber:
         if self._whisper is None:
             self._whisper = await self._pool.run(partial(_load, self.model, max(1, self._pool.workers - 1)))
 
+    def close(self) -> None:
+        """Let go of the model; what is being listened to keeps it until it is done."""
+        self._whisper = None
+
     @property
     def is_multilingual(self) -> bool:
         return self._loaded().is_multilingual
@@ -74,7 +78,7 @@ class FileTranscriber:
 
     def _loaded(self) -> "FileWhisper":
         if self._whisper is None:
-            raise VoiceError(f"the transcriber {self.model} was not started")
+            raise VoiceError(f"the transcriber {self.model} was not started, or is closed")
         return self._whisper
 
 

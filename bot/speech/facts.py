@@ -68,7 +68,9 @@ class FactsResponder:
         except VoiceError as exc:
             log.warning("facts_matched_by_words", reason=str(exc))
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Let go of the model."""
+        self._matcher = WordMatcher(self._facts)
 
     def answers(self, question: str) -> Sequence[str]:
         """What clearly answers a question, or several in one text, word for word; nothing where nothing does."""

@@ -71,7 +71,8 @@ class Transcriber(Protocol):
     async def start(self) -> None:
         """Load and warm whatever is needed; raises `VoiceError` saying what to install."""
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Let go of it: a link whose owner is done may be held by others for long."""
 
     async def transcribe(self, pcm: bytes, *, speculative: bool = False) -> Transcript:
         """The words in one utterance (8,000 Hz). A speculative request gives way to those that callers wait for."""

@@ -2,6 +2,8 @@
 
 Each loads once (`start`) and serves all calls from a bounded pool of threads, which both may share; nothing here blocks
 the event loop. The heavy packages are imported by `start`, so that this module costs nothing where it is not used.
+`close` lets go of the model, which is hundreds of megabytes, whoever still holds the link: aiohttp keeps handlers, and
+what they belong to, in a cache that outlives their server.
 """
 
 from collections.abc import AsyncIterator
@@ -41,13 +43,14 @@ class LocalTranscriber:
             self._whisper = await self._pool.run(partial(_load_whisper, self._model, self.language, self._pool.workers))
 
     async def close(self) -> None:
+        self._whisper = None
         if self._owns_pool:
             self._pool.close()
 
     async def transcribe(self, pcm: bytes, *, speculative: bool = False, rate_hz: int = _LINE_HZ) -> Transcript:
         """The words of 16-bit mono samples, by themselves at 8,000 Hz."""
         if self._whisper is None:
-            raise VoiceError(f"the transcriber {self.name} was not started")
+            raise VoiceError(f"the transcriber {self.name} was not started, or is closed")
         urgency = Urgency.GUESS if speculative else Urgency.CALLER_WAITS
         return await self._pool.run(partial(_transcribe, self._whisper, pcm, rate_hz), urgency)
 
@@ -69,18 +72,19 @@ class LocalSpeaker:
             self.rate_hz = self._piper.rate_hz
 
     async def close(self) -> None:
+        self._piper = None
         if self._owns_pool:
             self._pool.close()
 
     async def speak(self, text: str, *, speed: float = 1.0) -> AsyncIterator[bytes]:
         """`speed` (1: as the voice was made) is kept between 0.6 and 1.6."""
         if self._piper is None:
-            raise VoiceError(f"the speaker {self.name} was not started")
-        first, *rest = clauses(as_spoken(text))
-        yield await self._pool.run(partial(self._piper.synthesize, first, is_last=not rest, speed=speed))
+            raise VoiceError(f"the speaker {self.name} was not started, or is closed")
+        piper, (first, *rest) = self._piper, clauses(as_spoken(text))
+        yield await self._pool.run(partial(piper.synthesize, first, is_last=not rest, speed=speed))
         for number, clause in enumerate(rest, start=1):
             is_last = number == len(rest)
-            work = partial(self._piper.synthesize, clause, is_last=is_last, speed=speed)
+            work = partial(piper.synthesize, clause, is_last=is_last, speed=speed)
             yield await self._pool.run(work, Urgency.SOON)
 
 
