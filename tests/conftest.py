@@ -4,13 +4,12 @@ On a developer's machine a test whose part is missing (a database server, a mode
 With `OFFHOOK_REQUIRE_ALL=1`, as CI sets it, such a skip is a failure.
 """
 
-import ctypes
-import gc
 import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from aiohttp import web_app
 
 DATA = Path(__file__).parent / "data"
 
@@ -32,10 +31,16 @@ def pytest_runtest_makereport(
     return report
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Two processes for a folder of tests, each taking whole files; none but pytest itself where files are named."""
+    is_files = all(Path(asked.partition("::")[0]).is_file() for asked in config.args)
+    return 0 if is_files else 2
+
+
 @pytest.fixture(scope="module", autouse=True)
-def models_are_let_go() -> Iterator[None]:
-    """Models are hundreds of megabytes behind small objects: the collector does not see that it is time for them."""
+def servers_are_forgotten() -> Iterator[None]:
+    """aiohttp keeps the handlers of its last thousand routes, and through them all that their servers were made of."""
     yield
-    gc.collect()
-    if (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:  # glibc keeps what threads gave back
-        trim(0)
+    if (kept := getattr(web_app, "_cached_build_middleware", None)) is not None:
+        kept.cache_clear()
