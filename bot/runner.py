@@ -1,7 +1,6 @@
-"""The shell around one call: its socket, one timer, slow work as tasks. It decides nothing."""
+"""The shell around one call: its socket, one alarm clock, slow work as tasks. It decides nothing."""
 
 import asyncio
-import math
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -11,6 +10,7 @@ from typing import Protocol
 import structlog
 from aiohttp import WSMsgType, web
 
+from bot.alarm import Alarm
 from bot.calllog.records import Record as LogRecord
 from bot.config import BotConfig
 from bot.errors import CarrierError, RequestFailedError, VoiceError
@@ -144,9 +144,7 @@ class CallRunner:
         self._is_running = False
         self._is_unwanted = False
         self._listeners: list[Listener] = []
-        self._timer: asyncio.TimerHandle | None = None
-        self._armed_for = math.inf  # uvloop's handle for a time that is now does not say when
-        self._due: asyncio.Future[None] = self._loop.create_future()  # several times a second: cheaper than an Event
+        self._alarm = Alarm(self._loop)
 
     async def run(self) -> None:
         """Carry the call to its end. A bug in any of its tasks ends it, and is raised once the rest is put in order."""
@@ -166,7 +164,7 @@ class CallRunner:
                 for job in self._jobs.values():
                     job.cancel()
         finally:
-            self._close_timer()
+            self._alarm.stop()
             self._session.call.abandon(EndReason.SERVER_ERROR)  # changes nothing where the call has ended
             self._log_records()
             if self._sockets is not None:
@@ -203,7 +201,7 @@ class CallRunner:
     async def _talk(self) -> None:
         reason = None
         try:
-            self._set_timer()
+            self._alarm.set(self._session.deadline)
             await self._read_socket()
         except CarrierError as exc:
             reason = EndReason.CARRIER_ERROR
@@ -221,7 +219,7 @@ class CallRunner:
         if self._jobs:
             await asyncio.wait([*self._jobs.values()])
 
-    # -- the socket and the timer --------------------------------------------------------------------------------
+    # -- the socket and the alarm --------------------------------------------------------------------------------
 
     async def _read_socket(self) -> None:
         session, now = self._session, self._loop.time
@@ -232,34 +230,15 @@ class CallRunner:
                     self._sockets.send(outputs[0].link, outputs[0].message)  # a frame, and nothing else happened
                 elif outputs:
                     await self._deliver(outputs)
-                elif session.deadline < self._armed_for:
-                    self._set_timer()
+                elif session.deadline < self._alarm.at:
+                    self._alarm.set(session.deadline)
             elif message.type is WSMsgType.ERROR:
                 raise CarrierError(f"the media socket broke: {self._socket.exception()}")
 
     async def _keep_time(self) -> None:
         while True:
-            await self._due
-            self._due = self._loop.create_future()
-            self._close_timer()
+            await self._alarm.wait()
             await self._deliver(self._session.on_deadline(self._loop.time()))
-
-    def _set_timer(self) -> None:
-        """One timer a call. One that fires too early costs little and sets itself anew; one too late is moved."""
-        if self._session.deadline < self._armed_for:
-            self._close_timer()
-            self._armed_for = self._session.deadline
-            self._timer = self._loop.call_at(self._armed_for, self._wake)
-
-    def _wake(self) -> None:
-        if not self._due.done():
-            self._due.set_result(None)
-
-    def _close_timer(self) -> None:
-        self._armed_for = math.inf
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
 
     async def _from_model(self, event: LinkEvent) -> None:
         await self._deliver(self._session.from_model(event, self._loop.time()))
@@ -296,7 +275,7 @@ class CallRunner:
                 case EndCall():
                     self._tasks.create_task(self._end())
         self._log_records()
-        self._set_timer()
+        self._alarm.set(self._session.deadline)
         if self._outbox and not self._is_sending:  # the caller's ear goes before the model's bookkeeping
             await self._empty_outbox()
         if self._sockets is not None:
