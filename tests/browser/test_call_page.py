@@ -46,19 +46,25 @@ def turn(page: Page, words: str) -> Locator:
 
 
 async def test_the_transcript_follows_the_sound(admin):
+    """The page itself writes down what stood out when: whoever looks from here comes too late on a busy machine."""
     await admin.goto(HERE)
     await is_ready(admin)
+    await admin.evaluate(WRITE_DOWN)
     await admin.get_by_role("button", name="Play", exact=True).click()
-    await expect(admin.locator(CURRENT)).to_contain_text("Thank you for calling")
-    await expect(admin.locator(".word.now")).to_have_text("calling")
+    await admin.wait_for_function("() => followed.length > 2")
     await admin.get_by_label("Speed").select_option("2")
-    await expect(admin.locator(CURRENT)).to_contain_text("move my appointment")
+    await admin.wait_for_function("() => followed.some(({ text }) => text.includes('move my appointment'))")
     assert await admin.evaluate("document.getElementById('audio').playbackRate") == 2
     await admin.get_by_role("button", name="Pause", exact=True).click()
     stopped_at = await seconds(admin)
-    assert 3 < stopped_at < 8
+    assert await seconds(admin) == stopped_at
     shown = await admin.locator("#clock").inner_text()
     assert abs(float(shown.partition(":")[2]) - stopped_at) < 0.3
+    followed = await admin.evaluate("followed")
+    assert followed[0]["text"].startswith("Thank you for calling")
+    assert [(one["turn"], one["word"]) for one in followed] == sorted((one["turn"], one["word"]) for one in followed)
+    for one in followed:
+        assert one["from"] - 0.1 < one["at"] < one["to"] + 0.1
 
 
 async def test_a_click_on_a_word_plays_from_there(admin):
@@ -381,6 +387,22 @@ async def _write_hour(folder: Path) -> None:
         await asyncio.wait_for(log.close(), 30)
 
 
+WRITE_DOWN = """() => {
+    window.followed = [];
+    const turns = [...document.querySelectorAll(".turn")];
+    const look = () => {
+        const turn = document.querySelector(".turn[aria-current]");
+        const words = turn ? [...turn.querySelectorAll(".word")] : [];
+        const word = words.findIndex((each) => each.classList.contains("now"));
+        if (word < 0) return;
+        const [from, to] = [turn.dataset.from / 1000, turn.dataset.to / 1000];
+        const text = turn.querySelector(".heard").textContent;
+        const at = document.getElementById("audio").currentTime;
+        followed.push({ at, turn: turns.indexOf(turn), word, text, from, to });
+    };
+    const changes = { subtree: true, attributes: true, attributeFilter: ["class"] };
+    new MutationObserver(look).observe(turns[0].parentElement, changes);
+}"""
 IS_DRAWN = """() => {
     const canvas = document.getElementById("wave");
     const pixels = canvas.getContext("2d").getImageData(0, canvas.height / 3, canvas.width, canvas.height / 2).data;
