@@ -49,6 +49,7 @@ _WIDER_S = (0.6, 0.0)  # before and after a window; together with it less than t
 _PROMPT_TOKENS = 223  # the last ones: half of the model's context, less the token that says what they are
 _TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 _MAYBE_SILENCE = 0.4  # no_speech_prob
+_LATE_S = 0.1  # Whisper turns to a word when it is in full voice, not when it begins
 _LEAST_LOGPROB = -100.0  # a probability of 0 has no logarithm
 
 
@@ -236,7 +237,10 @@ def _segments(written: Sequence[tuple[Any, tuple[Token, ...]]], heard: Heard, ch
         return round(heard.start_s + min(max(float(seconds), 0.0), longest_s), 3)
 
     aligned = [
-        [Word(word.word, at(word.start), at(word.end), float(word.probability)) for word in one.words]
+        [
+            Word(word.word, at(word.start - _LATE_S), at(word.end - _LATE_S), float(word.probability))
+            for word in one.words
+        ]
         for one, _ in written
     ]
     segments: list[Segment] = []
