@@ -72,6 +72,7 @@ class Call:
         self._is_unanswered = False  # words of the caller wait for an answer, whatever comes next
         self._is_speaking = False  # the caller
         self._failures = 0
+        self._is_failure_told = False  # and the caller has not spoken since
         self._waiting = Waiting(policy.filler_after_s, policy.reply_timeout_s)
         self._patience = Patience(policy, now)
         self._first_words = FirstWords(policy.greeting_wait_s)
@@ -157,6 +158,7 @@ class Call:
 
     def _on_speech_started(self, before: Turn, now: float) -> list[Command]:
         self._is_speaking = True
+        self._is_failure_told = False
         self._patience.spoken()
         self._first_words.settle()
         if before is Turn.THINKING:
@@ -283,6 +285,10 @@ class Call:
 
     def _on_voice_failed(self, now: float, *, is_final: bool = False) -> list[Command]:
         self._waiting.end()
+        if self._is_failure_told and not is_final:  # one fault shows more than once: late first, then failed for good
+            commands = self._replies.break_off()
+            return commands + self._go_on(now) if self._replies.are_over and not self._life.is_ending else commands
+        self._is_failure_told = not self._is_speaking
         self._failures += 1
         if self._failures > 1 or is_final:
             return [] if self._life.is_ending else self._give_up(now)

@@ -206,6 +206,16 @@ def test_an_engine_that_fails_once_costs_a_question_and_twice_the_call(talk: Con
     assert of_kind(talk.passes(2.0), EndCall) == [EndCall(EndReason.VOICE_FAILED)]
 
 
+def test_a_fault_that_shows_twice_before_the_caller_speaks_counts_once(talk: Conversation):
+    talk.caller_says("When do you open?")
+    assert announced(talk.happens(VoiceFailed("no answer within 10 s"))) == ["pardon"]
+    talk.passes(3.0)
+    assert announced(talk.happens(VoiceFailed("the request was given up"))) == []
+    assert talk.call.turn is Turn.CALLER
+    talk.caller_says("When do you open?")
+    assert announced(talk.happens(VoiceFailed("no answer within 10 s"))) == ["apology"]
+
+
 def test_words_that_are_understood_forgive_nothing_as_long_as_they_get_no_answer(talk: Conversation):
     for prompt in ("pardon", "apology"):
         talk.caller_says("When do you open?")
