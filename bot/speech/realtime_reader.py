@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -94,6 +95,7 @@ class RealtimeReader:
         self._reader: Reader | None = None
         self._sockets: ModelSockets | None = None
         self._watcher: asyncio.Task[None] | None = None
+        self._crashed: asyncio.Task[None] | None = None  # puts away what the last bug left behind
         self._timer: asyncio.TimerHandle | None = None
         self._has_news = asyncio.Event()
 
@@ -108,20 +110,17 @@ class RealtimeReader:
             return
         async with aiohttp.ClientSession() as http:
             await check_model(self._model, Use.REALTIME, self._server, http, datetime.now(UTC).date(), self._setting)
-        loop = asyncio.get_running_loop()
-        self._reader = Reader(self._settings, epoch_s=time.time() - loop.time())
-        endpoint = realtime_endpoint(self._server, {"model": self._model}, self._settings.patience.connect_timeout_s)
-        self._sockets = ModelSockets(endpoint, self._on_event)
-        self._watcher = asyncio.create_task(self._sockets.watch(), name="reader")
-        self._watcher.add_done_callback(self._on_watched)
-        self._carry_out(self._reader.open(loop.time()))
-        await self._until_open(self._reader)
+        reader = self._begin()
+        self._carry_out(reader, reader.open(asyncio.get_running_loop().time()))
+        await self._until_open(reader)
 
     async def close(self) -> None:
         if self._reader is not None and self._sockets is not None and self._watcher is not None:
-            self._carry_out(self._reader.close())
+            self._carry_out(self._reader, self._reader.close())
             self._watcher.cancel()
             await self._sockets.aclose()
+        if self._crashed is not None:
+            await self._crashed
         for mail in self._mail.values():
             mail.put_nowait(VoiceError(f"the reader {self.name} was closed"))
         self._reader = self._sockets = self._watcher = None
@@ -136,7 +135,7 @@ class RealtimeReader:
             raise VoiceError(f"the reader {self.name} was not started")
         mail = self._mail[number] = _Mailbox()
         try:
-            self._carry_out(reader.ask(number, text, now(), is_checked=is_checked))
+            self._carry_out(reader, reader.ask(number, text, now(), is_checked=is_checked))
             while not isinstance(piece := await mail.get(), Spent):
                 if isinstance(piece, BaseException):
                     raise piece
@@ -144,7 +143,7 @@ class RealtimeReader:
             yield piece
         finally:
             del self._mail[number]
-            self._carry_out(reader.cancel(number, now()))
+            self._carry_out(reader, reader.cancel(number, now()))
 
     @property
     def checked(self) -> "CheckedReader":
@@ -152,6 +151,15 @@ class RealtimeReader:
         return CheckedReader(self)
 
     # -- sockets, timer and mail -------------------------------------------------------------------------------------
+
+    def _begin(self) -> Reader:
+        """With no session yet: the first sentence opens one."""
+        self._reader = reader = Reader(self._settings, epoch_s=time.time() - asyncio.get_running_loop().time())
+        endpoint = realtime_endpoint(self._server, {"model": self._model}, self._settings.patience.connect_timeout_s)
+        self._sockets = ModelSockets(endpoint, partial(self._on_event, reader))
+        self._watcher = asyncio.create_task(self._sockets.watch(), name="reader")
+        self._watcher.add_done_callback(self._on_watched)
+        return reader
 
     async def _until_open(self, reader: Reader) -> None:
         while not reader.is_ready and reader.fault is None:
@@ -165,21 +173,28 @@ class RealtimeReader:
                 "reader_not_ready", error=str(failed), remedy="it is tried again when there is something to say"
             )
 
-    async def _on_event(self, event: LinkEvent) -> None:
-        if self._reader is not None:
-            self._carry_out(self._reader.receive(event, asyncio.get_running_loop().time()))
+    async def _on_event(self, reader: Reader, event: LinkEvent) -> None:
+        if reader is self._reader:
+            self._carry_out(reader, reader.receive(event, asyncio.get_running_loop().time()))
 
     def _on_time(self) -> None:
         if self._reader is not None:
-            self._carry_out(self._reader.on_deadline(asyncio.get_running_loop().time()))
+            self._carry_out(self._reader, self._reader.on_deadline(asyncio.get_running_loop().time()))
 
     def _on_watched(self, watcher: asyncio.Task[None]) -> None:
-        """A bug in the handling of a message is met by whoever waits for sound."""
-        if not watcher.cancelled() and (bug := watcher.exception()) is not None:
-            for mail in self._mail.values():
-                mail.put_nowait(bug)
+        """A bug in the handling of a message is met by whoever waits for sound; who comes later finds new sessions."""
+        if watcher.cancelled() or (bug := watcher.exception()) is None or self._sockets is None:
+            return
+        log.error("reader_crashed", exc_info=bug, remedy="it begins anew; please report this")
+        for mail in self._mail.values():
+            mail.put_nowait(bug)
+        self._crashed = asyncio.create_task(self._sockets.aclose())
+        self._begin()
 
-    def _carry_out(self, effects: Sequence[ReaderEffect]) -> None:
+    def _carry_out(self, reader: Reader, effects: Sequence[ReaderEffect]) -> None:
+        """Unless it has crashed since: its links are gone then, and their numbers are those of others."""
+        if reader is not self._reader:
+            return
         for effect in effects:
             match effect:
                 case OpenLink() | ToModel() | CloseLink() if self._sockets is not None:

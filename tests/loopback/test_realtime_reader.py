@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -16,6 +16,7 @@ from bot.rehearsal.tone_script import Answer, Fail, Faults, Pause, Stall, Tone
 from bot.rehearsal.tone_session import Manner
 from bot.speech.links import Spent, whole_sound
 from bot.speech.local import LocalTranscriber
+from bot.speech.reader import Reader
 from bot.speech.reader_settings import Patience
 from bot.speech.realtime_reader import RealtimeReader
 from media.frame import L16_24K
@@ -219,6 +220,18 @@ async def test_a_server_that_is_out_of_reach_stops_no_start_and_is_asked_when_th
         model.coming.clear()
         async with asyncio.timeout(5):
             assert await whole_sound(made, "Well.")
+
+
+async def test_a_bug_is_met_by_who_waits_and_the_next_sentence_is_read(monkeypatch: pytest.MonkeyPatch):
+    def break_down(*_: object) -> NoReturn:
+        raise ZeroDivisionError
+
+    async with tones() as (made, _):
+        with monkeypatch.context() as broken:
+            broken.setattr(Reader, "receive", break_down)
+            with pytest.raises(ZeroDivisionError):
+                await whole_sound(made, "We are open today.")
+        assert await whole_sound(made, "We are open today.")
 
 
 @pytest.mark.parametrize("speed", [0.2, 1.6, float("nan")])
