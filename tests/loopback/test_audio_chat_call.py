@@ -19,6 +19,7 @@ from bot.rehearsal.stage import Stage, stage
 from bot.rehearsal.studio import CallerVoice
 from bot.rehearsal.twilio import place_call
 from bot.serving import completed
+from tests.support.patient import PATIENT
 from tests.support.wiretap import Wiretap, wiretap
 
 
@@ -58,11 +59,10 @@ class Scene:
 
 @asynccontextmanager
 async def scene(folder: Path, **settings: Any) -> AsyncIterator[Scene]:
-    """`settings` are those of the voice. Local models may take their time: no filler confuses the script."""
+    """`settings` are those of the voice."""
     business = completed(Config()).bots[0]
     chat = AudioChatConfig(**settings)
-    patient = {"filler_after_s": 30.0, "reply_timeout_s": 30.0}
-    bot = msgspec.structs.replace(business, voice="audio-chat", audio_chat=chat, **patient)
+    bot = msgspec.structs.replace(business, voice="audio-chat", audio_chat=chat, **PATIENT)
     storage = StorageConfig(database=f"sqlite+aiosqlite:///{folder}/log.db", recordings=str(folder / "recordings"))
     async with serving(business) as url, wiretap(url) as tap:
         config = Config(storage=storage, openai=OpenAIConfig(base_url=tap.url), bots=(bot,))
@@ -74,7 +74,7 @@ def heard_of(call: Any) -> list[str]:
     return [turn.heard_text or "" for turn in call.turns if turn.role == "bot"]
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(180)
 async def test_questions_an_interruption_a_message_and_a_goodbye(tmp_path: Path):
     async with scene(tmp_path) as here:
         say = here.voice.say
@@ -119,7 +119,7 @@ async def test_questions_an_interruption_a_message_and_a_goodbye(tmp_path: Path)
     assert any(one.get("content") == cut.heard_text for one in asked[-1] if one["role"] == "assistant")
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(180)
 async def test_a_call_that_nobody_writes_down(tmp_path: Path):
     async with scene(tmp_path, transcriber="") as here:
         say = here.voice.say

@@ -66,7 +66,6 @@ def roles(model: ModelServer, request: int) -> list[str]:
     return [message["role"] for message in model.seen[request].body["messages"]]
 
 
-@pytest.mark.timeout(60)
 async def test_a_slow_tool_is_bridged_and_its_result_answered(tmp_path: Path):
     async with model_server(chat("Let me look.", wants_order()), chat("Order 7 was sent.")) as model:
         call = await dial(
@@ -81,7 +80,6 @@ async def test_a_slow_tool_is_bridged_and_its_result_answered(tmp_path: Path):
     assert (result["role"], json.loads(result["content"])) == ("tool", {"status": "sent"})
 
 
-@pytest.mark.timeout(60)
 async def test_a_caller_who_speaks_while_a_tool_works_is_answered_with_its_result(tmp_path: Path):
     async with model_server(chat("Let me look.", wants_order()), chat("Order 7 was sent.")) as model:
         call = await dial(

@@ -1,7 +1,7 @@
 """Whole telephone calls with a chained voice that listens through live transcription sessions of the local server."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import pytest_asyncio
 
 from bot.calllog.store import CallLog
 from bot.config import BotConfig, ChainedConfig, Config, OpenAIConfig, RealtimeConfig, StorageConfig
@@ -20,6 +21,16 @@ from bot.rehearsal.studio import CallerVoice
 from bot.rehearsal.twilio import place_call
 from bot.serving import completed
 from tests.support.live_relay import Passed, Relay, relaying
+from tests.support.patient import PATIENT, STALL_S
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server() -> AsyncIterator[str]:
+    """The local server's base URL; its models are loaded once."""
+    async with serving(completed(Config()).bots[0]) as url:
+        yield url
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +49,7 @@ class Scene:
             auth_token=self.there.auth_token,
             account_sid=self.there.account_sid,
             api=self.there.api,
-            max_s=70,
+            max_s=120,
         )
         await asyncio.wait_for(self.there.service.supervisor.empty(), 15)
         return report
@@ -56,27 +67,33 @@ class Scene:
 
 @asynccontextmanager
 async def scene(
-    folder: Path, relay: Relay | None = None, *, stall_s: float = 8.0, **chained: Any
+    folder: Path,
+    server: str,
+    relay: Relay | None = None,
+    *,
+    stall_s: float = STALL_S,
+    patience: Mapping[str, float] = PATIENT,
+    **chained: Any,
 ) -> AsyncIterator[Scene]:
     """The sample business, with a transcriber behind a relay before the local server."""
     business: BotConfig = completed(Config()).bots[0]
     realtime = RealtimeConfig(stall_s=stall_s)
-    listens = msgspec.structs.replace(business, chained=ChainedConfig(**chained), realtime=realtime)
+    chain = ChainedConfig(**chained)
+    listens = msgspec.structs.replace(business, chained=chain, realtime=realtime, **patience)
     storage = StorageConfig(database=f"sqlite+aiosqlite:///{folder}/log.db", recordings=str(folder / "recordings"))
     relay = relay or Relay("")
-    async with serving(business) as url:
-        relay.upstream = url
-        async with relaying(relay):
-            config = Config(storage=storage, openai=OpenAIConfig(base_url=relay.url, api_key="any"), bots=(listens,))
-            async with stage(config) as there:
-                yield Scene(there, relay, storage.database)
+    relay.upstream = server
+    async with relaying(relay):
+        config = Config(storage=storage, openai=OpenAIConfig(base_url=relay.url, api_key="any"), bots=(listens,))
+        async with stage(config) as there:
+            yield Scene(there, relay, storage.database)
 
 
 def said(call: Any, role: str) -> Sequence[str]:
     return [turn.heard_text if role == "bot" else turn.text for turn in call.turns if turn.role == role]
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(180)
 @pytest.mark.parametrize(
     ("model", "turn_detection"),
     [
@@ -84,16 +101,18 @@ def said(call: Any, role: str) -> Sequence[str]:
         ("gpt-4o-transcribe", "server_vad"),
     ],
 )
-async def test_three_questions_an_interruption_and_a_goodbye(tmp_path: Path, model: str, turn_detection: str):
+async def test_three_questions_an_interruption_and_a_goodbye(
+    tmp_path: Path, server: str, model: str, turn_detection: str
+):
     chained = {"transcriber": f"openai-realtime:{model}", "turn_detection": turn_detection}
-    async with scene(tmp_path, **chained) as here:
+    async with scene(tmp_path, server, **chained) as here:
         report = await here.dial(
             WaitForReply(),
             Say(await here.say("How much does a bike service cost?")),
-            Interrupt(1500, await here.say("Sorry, what are your opening hours?")),
-            WaitForReply(quiet_ms=900),
+            Interrupt(1500, await here.say("Sorry, what are your opening hours?"), timeout_s=30),
+            WaitForReply(quiet_ms=1500, timeout_s=30),
             Say(await here.say("Where are you located?")),
-            WaitForReply(quiet_ms=900),
+            WaitForReply(quiet_ms=1500, timeout_s=30),
             Say(await here.say("No, that's all. Thank you, goodbye.")),
         )
         call = await here.logged()
@@ -107,9 +126,11 @@ async def test_three_questions_an_interruption_and_a_goodbye(tmp_path: Path, mod
     assert len(here.relay.sockets) == 1  # the one made ready at the webhook
 
 
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(180)
 @pytest.mark.parametrize("turn_detection", ["local", "server_vad"])
-async def test_a_link_that_is_cut_in_the_middle_of_an_utterance_costs_no_word(tmp_path: Path, turn_detection: str):
+async def test_a_link_that_is_cut_in_the_middle_of_an_utterance_costs_no_word(
+    tmp_path: Path, server: str, turn_detection: str
+):
     spoken = [0]
 
     def cuts(number: int, passed: Passed) -> bool:
@@ -118,11 +139,11 @@ async def test_a_link_that_is_cut_in_the_middle_of_an_utterance_costs_no_word(tm
 
     relay = Relay("", cuts=cuts)
     chained = {"transcriber": "openai-realtime:gpt-transcribe", "turn_detection": turn_detection}
-    async with scene(tmp_path, relay, **chained) as here:
+    async with scene(tmp_path, server, relay, **chained) as here:
         report = await here.dial(
             WaitForReply(),
             Say(await here.say("Can you please tell me what your opening hours are?")),
-            WaitForReply(quiet_ms=900),
+            WaitForReply(quiet_ms=1500, timeout_s=30),
             HangUp(),
         )
         call = await here.logged()
@@ -134,10 +155,11 @@ async def test_a_link_that_is_cut_in_the_middle_of_an_utterance_costs_no_word(tm
     assert any("nine to six" in text for text in said(call, "bot"))
 
 
-@pytest.mark.timeout(90)
-async def test_a_transcriber_that_never_answers_is_told_to_the_caller(tmp_path: Path):
+@pytest.mark.timeout(180)
+async def test_a_transcriber_that_never_answers_is_told_to_the_caller(tmp_path: Path, server: str):
     relay = Relay("", swallows=lambda number, event: "input_audio_transcription" in event["type"])
-    async with scene(tmp_path, relay, stall_s=2.0, transcriber="openai-realtime:gpt-live-transcribe") as here:
+    listens = "openai-realtime:gpt-live-transcribe"
+    async with scene(tmp_path, server, relay, stall_s=2.0, patience={}, transcriber=listens) as here:
         report = await here.dial(WaitForReply(), Say(await here.say("What are your opening hours?")), Wait(12_000))
         call = await here.logged()
     assert report.ended_by == "bot"
@@ -146,13 +168,13 @@ async def test_a_transcriber_that_never_answers_is_told_to_the_caller(tmp_path: 
     assert len(relay.sockets) == 2  # replaced once
 
 
-@pytest.mark.timeout(90)
-async def test_a_message_that_ends_with_a_hang_up_is_kept(tmp_path: Path):
-    async with scene(tmp_path, transcriber="openai-realtime:gpt-live-transcribe") as here:
+@pytest.mark.timeout(180)
+async def test_a_message_that_ends_with_a_hang_up_is_kept(tmp_path: Path, server: str):
+    async with scene(tmp_path, server, transcriber="openai-realtime:gpt-live-transcribe") as here:
         await here.dial(
             WaitForReply(),
             Say(await here.say("I would like to leave a message.")),
-            WaitForReply(quiet_ms=900),
+            WaitForReply(quiet_ms=1500, timeout_s=30),
             Say(await here.say("This is Maria. Please call me back tomorrow.")),
             HangUp(),
         )

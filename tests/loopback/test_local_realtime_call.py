@@ -14,12 +14,14 @@ from bot.rehearsal.stage import stage
 from bot.rehearsal.studio import CallerVoice
 from bot.rehearsal.twilio import place_call
 from bot.serving import completed
+from tests.support.patient import PATIENT, STALL_S
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(180)
 async def test_a_question_an_interruption_a_message_and_a_goodbye(tmp_path: Path):
     business = completed(Config()).bots[0]
-    bot = msgspec.structs.replace(business, voice="realtime", realtime=RealtimeConfig(audio="pcmu"))
+    realtime = RealtimeConfig(audio="pcmu", stall_s=STALL_S)
+    bot = msgspec.structs.replace(business, voice="realtime", realtime=realtime, **PATIENT)
     storage = StorageConfig(database=f"sqlite+aiosqlite:///{tmp_path}/log.db", recordings=str(tmp_path / "recordings"))
     async with serving(business) as url:
         config = Config(storage=storage, openai=OpenAIConfig(base_url=url), bots=(bot,))

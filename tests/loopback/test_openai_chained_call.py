@@ -16,6 +16,7 @@ from bot.rehearsal.stage import Stage, stage
 from bot.rehearsal.studio import CallerVoice
 from bot.rehearsal.twilio import place_call
 from bot.serving import completed
+from tests.support.patient import PATIENT
 from tests.support.words import word_errors
 
 CHAIN = ChainedConfig(
@@ -69,9 +70,7 @@ async def test_a_question_an_interruption_a_message_and_a_goodbye(tmp_path: Path
     storage = StorageConfig(database=f"sqlite+aiosqlite:///{tmp_path}/log.db", recordings=str(tmp_path / "recordings"))
     async with serving(business) as url, serving(business) as other:
         openai = OpenAIConfig(base_url=url, servers={"thinker": ModelServerConfig(base_url=other)})
-        # On a busy machine an answer may take its time; a filler would pass for it with this caller.
-        patient = {"filler_after_s": 60.0, "reply_timeout_s": 30.0, "idle_prompt_s": 60.0}
-        bot = msgspec.structs.replace(business, chained=CHAIN, **patient)
+        bot = msgspec.structs.replace(business, chained=CHAIN, **PATIENT)
         async with stage(Config(storage=storage, openai=openai, bots=(bot,))) as there:
             report = await call(there)
     assert (report.ended_by, report.errors, report.late_audio_ms) == ("bot", (), 0)

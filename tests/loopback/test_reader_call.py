@@ -23,6 +23,7 @@ from bot.rehearsal.tone_session import Manner
 from bot.rehearsal.twilio import place_call
 from bot.serving import completed
 from bot.speech.local import LocalTranscriber
+from tests.support.patient import PATIENT
 from tests.support.tones import speech, tones_config
 from tests.support.words import word_errors
 
@@ -55,10 +56,10 @@ async def bot_turns(storage: StorageConfig):  # type: ignore[no-untyped-def]
     return [turn for turn in found.turns if turn.role == "bot"], found
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(180)
 async def test_the_caller_hears_the_words_of_the_bot_and_can_interrupt_them(tmp_path: Path):
     business = completed(Config()).bots[0]
-    bot = msgspec.structs.replace(business, chained=ChainedConfig(speaker=READER))
+    bot = msgspec.structs.replace(business, chained=ChainedConfig(speaker=READER), **PATIENT)
     storage = StorageConfig(database=f"sqlite+aiosqlite:///{tmp_path}/log.db", recordings=str(tmp_path / "recordings"))
     transcriber = LocalTranscriber()
     await transcriber.start()

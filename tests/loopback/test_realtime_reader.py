@@ -61,7 +61,6 @@ async def listen(made: RealtimeReader, text: str, heard: bytearray) -> None:
 # -- real speech ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.timeout(120)
 async def test_several_sentences_at_once_come_back_word_for_word():
     transcriber = LocalTranscriber()
     await transcriber.start()
@@ -75,7 +74,6 @@ async def test_several_sentences_at_once_come_back_word_for_word():
     assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
 
 
-@pytest.mark.timeout(120)
 async def test_sound_is_handed_on_while_the_rest_is_made_and_its_cost_is_told():
     async with serving(BUSINESS) as url, reader(url, speed=1.5) as made:
         pieces = [piece async for piece in made.speak(SENTENCES[0])]
@@ -88,7 +86,6 @@ async def test_sound_is_handed_on_while_the_rest_is_made_and_its_cost_is_told():
     assert 1000 < length_ms < 2800
 
 
-@pytest.mark.timeout(120)
 async def test_sessions_that_end_again_and_again_leave_no_sentence_unread():
     options = RealtimeOptions(session_s=2.0)
     async with serving(BUSINESS, realtime=options) as url, reader(url) as made:

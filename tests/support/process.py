@@ -63,7 +63,7 @@ class Serving:
 
     async def events(self, event: str, count: int = 1) -> list[dict[str, Any]]:
         """Wait until an event was logged so often; its lines."""
-        async with asyncio.timeout(30), self._more:
+        async with asyncio.timeout(90), self._more:
             await self._more.wait_for(lambda: len(self.logged(event)) >= count or self.reading.done())
         assert len(self.logged(event)) >= count, self.printed
         return self.logged(event)
