@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import pytest
 
 from bot.calllog.store import CallLog
 from bot.config import ChainedConfig, OpenAIConfig, ToolConfig
