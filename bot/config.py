@@ -59,6 +59,8 @@ class ReviewConfig(_Section, frozen=True):
     """Proxies in front whose X-Forwarded-For is believed: addresses or networks, with commas between them."""
     access_log_days: int = 365
     """How long it is kept who looked at which call."""
+    word_times: str = "local:whisper-tiny.en"
+    """The local Whisper that finds when each word of a call was said, once somebody looks at it; empty: none does."""
 
 
 class LogConfig(_Section, frozen=True):

@@ -81,6 +81,10 @@ def _review_rules(review: "ReviewConfig") -> Iterator[Rule]:
     yield not review.session_h > 0, "review.session_h must be more than 0"
     yield review.access_log_days < 1, "review.access_log_days must be 1 or more"
     yield (
+        bool(review.word_times) and not re.fullmatch("local:.+", review.word_times),
+        "review.word_times must be local: and a Whisper model's name or folder, or empty",
+    )
+    yield (
         not _are_networks(review.proxies),
         "review.proxies must be addresses or networks: 127.0.0.1,10.0.0.0/8",
     )

@@ -1,4 +1,4 @@
-"""Where a call's recording is, without reading the rest of the call: players ask many times."""
+"""Where a call's recording is, and what lies beside it; read without the rest of the call: players ask many times."""
 
 from pathlib import Path
 
@@ -15,3 +15,8 @@ async def recording_of(connection: AsyncConnection, call_id: str) -> Path | None
     query = select(recordings.c.path).join(calls, calls.c.id == recordings.c.call_row).where(*this_one)
     path = (await connection.execute(query.order_by(recordings.c.id).limit(1))).scalar()
     return None if path is None else Path(path)
+
+
+def words_beside(recording: Path) -> Path:
+    """The file with the times of what is said in a recording; it goes when the recording goes."""
+    return recording.with_suffix(".words.json")

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from bot.review import api_bots, api_calls, api_reviews, api_statistics
+from bot.review import api_bots, api_calls, api_reviews, api_statistics, api_words
 from bot.review.api import Endpoint, json_answer
 from bot.review.roles import Needs
 from bot.review.routes import Route
@@ -20,6 +20,7 @@ ENDPOINTS: Sequence[Endpoint] = (
     *api_reviews.ENDPOINTS,
     *api_bots.ENDPOINTS,
     *api_statistics.ENDPOINTS,
+    *api_words.ENDPOINTS,
 )
 _ALWAYS = (400, 401, 403, 429, 503)
 _REFERENCE = "#/components/schemas/{name}"

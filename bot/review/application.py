@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from bot.review import api_bots, api_calls, api_openapi, api_reviews, api_statistics, guard, render
+from bot.review import api_bots, api_calls, api_openapi, api_reviews, api_statistics, api_words, guard, render
 from bot.review.call.peaks import PeaksKept
 from bot.review.pages import (
     access_log,
@@ -50,6 +50,7 @@ PAGES = (
     api_reviews,
     api_bots,
     api_statistics,
+    api_words,
     api_openapi,
 )
 """The modules whose `ROUTES` are mounted."""

@@ -25,6 +25,7 @@ from bot.review.sign_ins import SignIns
 from bot.review.storage import Storage
 from bot.review.strings import Strings
 from bot.review.visitor import visitor_of
+from bot.review.word_times import WordTimes
 
 log = structlog.get_logger()
 
@@ -51,6 +52,7 @@ class Site:
         self.examinations: Remembered[Report] = Remembered(_EXAMINED_AGAIN_AFTER_S)
         self.report: Report | None = None
         """What this process found when somebody last had the settings checked."""
+        self.word_times = WordTimes(review.word_times)
         self.assets = Assets.load()
         self.strings = Strings.load("en")
         self.routes: Mapping[web.AbstractRoute, Route] = {}
@@ -73,6 +75,7 @@ class Site:
         self._calllog = calllog
 
     async def close(self) -> None:
+        await self.word_times.close()
         self.passwords.close()
         await self.storage.close()
 

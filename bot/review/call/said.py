@@ -1,12 +1,15 @@
 """The turns of a call as they are read: who spoke from when to when, and how much of it was heard.
 
-Words have no times of their own in the call log. Where one is needed, a turn's time is spread evenly over its letters.
+Words have no times of their own in the call log. Where they were found in the recording, a turn has them; else its time
+is spread evenly over its letters.
 """
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from bot.analysis.call_words import TurnWords, WordTime
 from bot.calllog.estimates import end_ms, letter_ms
 from bot.calllog.records import TurnRecord
 
@@ -26,6 +29,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     unheard: str
     is_interrupted: bool
     is_under_way: bool
+    words: list[WordTime] = []  # of `heard`, in order; empty where nobody knows when each was said
 
 
 def turns_said(turns: Sequence[TurnRecord], length_ms: int) -> list[Said]:
@@ -70,6 +74,25 @@ def _end_ms(turn: TurnRecord, length_ms: int) -> int:
     return min(ends_ms, max(length_ms, turn.started_ms))
 
 
+def with_words(said: Sequence[Said], found: Iterable[TurnWords]) -> list[Said]:
+    """The same turns, with the times of their words where those were found."""
+    words = {turn.index: turn.words for turn in found}
+    return [msgspec.structs.replace(turn, words=words.get(turn.index, [])) for turn in said]
+
+
 def word_ms(said: Said, at: int) -> int:
-    """When about the letter `at` of what was heard of a turn sounded."""
-    return letter_ms(said.from_ms, said.to_ms, len(said.heard), at)
+    """When the word with the letter `at` of what was heard of a turn begins, or about when."""
+    word = _word_with(said, at)
+    return letter_ms(said.from_ms, said.to_ms, len(said.heard), at) if word is None else word.from_ms
+
+
+def word_end_ms(said: Said, at: int) -> int:
+    """When the word before the letter `at` of what was heard of a turn ends, or about when."""
+    word = _word_with(said, at - 1)
+    return letter_ms(said.from_ms, said.to_ms, len(said.heard), at) if word is None else word.to_ms
+
+
+def _word_with(said: Said, at: int) -> WordTime | None:
+    """The last one that begins there or before."""
+    found = bisect_right(said.words, at, key=lambda word: word.letter)
+    return said.words[max(0, found - 1)] if said.words else None

@@ -7,11 +7,12 @@ nothing of it can end a cue or be taken for markup: SubRip knows no escape, ther
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC
+from typing import Any
 
 import msgspec
 
 from bot.calllog.detail import CallDetail
-from bot.review.call.said import Said, word_ms
+from bot.review.call.said import Said, word_end_ms, word_ms
 from bot.review.formats import printable
 
 CUE_CHARS = 84  # two lines of a subtitle
@@ -68,9 +69,18 @@ def json_file(detail: CallDetail, said: Sequence[Said], _: Names) -> str:
         "to_number": call.to_number,
         "started_at": call.started_at,
         "duration_ms": call.duration_ms,
-        "turns": said,
+        "turns": [_turn(turn) for turn in said],
     }
     return msgspec.json.format(msgspec.json.encode(values), indent=2).decode() + "\n"
+
+
+def _turn(turn: Said) -> dict[str, Any]:
+    """A turn with its words themselves, where their times are known."""
+    words = [
+        {"text": turn.heard[word.letter : word.letter + word.letters], "from_ms": word.from_ms, "to_ms": word.to_ms}
+        for word in turn.words
+    ]
+    return {**msgspec.structs.asdict(turn), "words": words}
 
 
 FILES: Mapping[str, tuple[str, Callable[[CallDetail, Sequence[Said], Names], str]]] = {
@@ -91,7 +101,7 @@ def _cues(said: Sequence[Said]) -> Iterator[tuple[Said, int, int, str]]:
     for turn in said:
         for start, end, words in _pieces(turn.heard):
             from_ms = word_ms(turn, start)
-            yield turn, from_ms, max(word_ms(turn, end), from_ms + 200), words
+            yield turn, from_ms, max(word_end_ms(turn, end), from_ms + 200), words
 
 
 def _pieces(text: str) -> Iterator[tuple[int, int, str]]:

@@ -20,7 +20,7 @@ from bot.review.call.bundle import zip_pieces
 from bot.review.call.delays import delays_of
 from bot.review.call.happenings import everything, lines_of
 from bot.review.call.peaks import PeaksKept, as_json
-from bot.review.call.said import Said, turns_said
+from bot.review.call.said import Said, turns_said, with_words
 from bot.review.call.spending import spending_of
 from bot.review.call.transcript_files import FILES
 from bot.review.headers import PERSONAL
@@ -33,6 +33,7 @@ PATH = "/calls/{call_id}"
 DOWNLOADS = ("txt", "srt", "vtt", "json")
 PEAKS = web.AppKey("peaks", PeaksKept)
 _STYLES, _SCRIPT = ("offhook.css", "call/call.css"), "call/offline.js"
+_PATIENCE_S = 10.0  # somebody who downloads a transcript waits so long for the times of its words
 _SAME_LOOK = timedelta(minutes=10)
 """A player asks for a recording in many parts; they are one look."""
 
@@ -78,14 +79,21 @@ async def peaks(request: web.Request) -> web.Response:
 
 async def transcript(request: web.Request) -> web.Response:
     kind = request.match_info["kind"]
-    detail = for_visitor(request, await call_of(request))
+    stored = await call_of(request)
+    detail = for_visitor(request, stored)
     if kind not in FILES:
         raise web.HTTPNotFound
     await looked(request, detail.call.call_id, "transcript", kind)
     media_type, write = FILES[kind]
-    body = write(detail, turns_said(detail.turns, detail.call.duration_ms or 0), names_of(request))
+    body = write(detail, await _said(request, stored), names_of(request))
     headers = {"Content-Disposition": attachment(detail.call, kind)}
     return web.Response(text=body, content_type=media_type, charset="utf-8", headers=headers)
+
+
+async def _said(request: web.Request, stored: CallDetail) -> list[Said]:
+    """The turns, with the times of their words if those can be had soon."""
+    said = turns_said(stored.turns, stored.call.duration_ms or 0)
+    return with_words(said, await site_of(request).word_times.find(stored, _PATIENCE_S) or ())
 
 
 def names_of(request: web.Request) -> dict[str, str]:
@@ -144,7 +152,8 @@ async def everything_in_one(request: web.Request) -> web.StreamResponse:
     await looked(request, stored.call.call_id, "export", "zip")
     detail = for_visitor(request, stored)
     path = Path(stored.recordings[0].path) if await sound_of(stored) is Sound.THERE else None
-    files = await asyncio.to_thread(_files, request, detail, path is not None)
+    said = await _said(request, stored)
+    files = await asyncio.to_thread(_files, request, detail, said, path is not None)
     response = web.StreamResponse(headers={"Content-Disposition": attachment(detail.call, "zip")})
     response.content_type = "application/zip"
     await response.prepare(request)
@@ -155,8 +164,8 @@ async def everything_in_one(request: web.Request) -> web.StreamResponse:
     return response
 
 
-def _files(request: web.Request, detail: CallDetail, has_recording: bool) -> list[tuple[str, bytes]]:
-    said, assets = turns_said(detail.turns, detail.call.duration_ms or 0), site_of(request).assets
+def _files(request: web.Request, detail: CallDetail, said: list[Said], has_recording: bool) -> list[tuple[str, bytes]]:
+    assets = site_of(request).assets
     styles = [asset.body for name in _STYLES if (asset := assets.find(name)) is not None]
     script = assets.find(_SCRIPT)
     names = names_of(request)

@@ -1,7 +1,8 @@
 // The transcript follows the sound: the turn that is heard stands out, and in it the word; a click goes where it points.
-// Words have no times of their own: a turn's time is spread evenly over its letters.
+// Until it is known when each word was said, a turn's time is spread evenly over its letters.
 
 const MOST_LETTERS = 3000; // of a turn whose words are followed one by one
+const REACHED_MS = 20; // a moment that was sought is not quite reached
 
 export class Following {
   constructor({ list, frame, button }, player) {
@@ -25,6 +26,20 @@ export class Following {
     const turn = this.turns.find((each) => each.item === item);
     this.player.seek(turn.msAt(event));
     this.goOnFollowing();
+  }
+
+  /** When each word was said: [{index, words: [{letter, from_ms}]}], letters in code points. */
+  setWords(found) {
+    const words = new Map(found.map((turn) => [turn.index, turn.words]));
+    for (const turn of this.turns) turn.setTimes(words.get(turn.index) ?? []);
+    this.list.querySelector("#said")?.toggleAttribute("data-has-words", found.length > 0);
+    this.current?.mark(this.player.atMs);
+  }
+
+  /** When a word was said, as an address names it ({turn, letter}); undefined where that is not known. */
+  msOfWord(word) {
+    const turn = word && this.turns.find((each) => each.index === word.turn);
+    return turn?.times.length ? turn.msOf(unitsIn(turn.text, word.letter)) : undefined;
   }
 
   stopFollowing() {
@@ -89,15 +104,26 @@ class Turn {
   constructor(item) {
     this.item = item;
     this.heard = item.querySelector(".heard");
+    this.index = Number(item.dataset.index);
     this.fromMs = Number(item.dataset.from);
     this.toMs = Number(item.dataset.to);
+    this.times = [];
     this.words = null;
     this.word = null;
   }
 
+  get text() {
+    return this.heard.textContent;
+  }
+
+  setTimes(words) {
+    const { text } = this;
+    this.times = words.map(({ letter, from_ms }) => ({ letter: unitsIn(text, letter), fromMs: from_ms }));
+  }
+
   enter() {
     this.item.setAttribute("aria-current", "true");
-    const text = this.heard.textContent;
+    const { text } = this;
     if (text.length > MOST_LETTERS) return;
     this.words = [];
     this.heard.replaceChildren(
@@ -120,8 +146,7 @@ class Turn {
 
   mark(atMs) {
     if (!this.words?.length) return;
-    const share = (atMs - this.fromMs) / Math.max(1, this.toMs - this.fromMs);
-    const letter = share * this.heard.textContent.length + 0.5; // a moment that was sought is not quite reached
+    const letter = this.letterAt(atMs);
     let begins = 0;
     let found = this.words[0];
     for (let node = this.heard.firstChild; node && begins <= letter; node = node.nextSibling) {
@@ -134,14 +159,34 @@ class Turn {
     found.classList.add("now");
   }
 
+  letterAt(atMs) {
+    if (this.times.length) return (this.times.findLast(({ fromMs }) => fromMs <= atMs + REACHED_MS) ?? this.times[0]).letter;
+    const share = (atMs - this.fromMs) / Math.max(1, this.toMs - this.fromMs);
+    return share * this.text.length + 0.5; // a moment that was sought is not quite reached
+  }
+
+  /** When the word that begins at a letter was said. */
+  msOf(letter) {
+    const { times, text, fromMs, toMs } = this;
+    if (!times.length) return fromMs + ((toMs - fromMs) * letter) / Math.max(1, text.length);
+    const word = times.findLast((each) => each.letter <= letter) ?? times[0];
+    return Math.max(fromMs, Math.min(word.fromMs, toMs - 1));
+  }
+
   /** When the word at which the pointer is sounded. */
   msAt(event) {
     const letter = letterAt(this.heard, event.clientX, event.clientY);
     if (letter === null) return this.fromMs;
-    const text = this.heard.textContent;
-    const start = Math.max(text.lastIndexOf(" ", letter - 1), text.lastIndexOf("\n", letter - 1)) + 1;
-    return this.fromMs + ((this.toMs - this.fromMs) * start) / Math.max(1, text.length);
+    const { text } = this;
+    return this.msOf(Math.max(text.lastIndexOf(" ", letter - 1), text.lastIndexOf("\n", letter - 1)) + 1);
   }
+}
+
+/** How many of JavaScript's units so many letters (code points) at the beginning of a text take. */
+function unitsIn(text, letters) {
+  let units = 0;
+  for (let at = 0; at < letters && units < text.length; at += 1) units += text.codePointAt(units) > 0xffff ? 2 : 1;
+  return units;
 }
 
 /** Which letter of an element's text is at a place on the screen; null for none of it. */

@@ -1,4 +1,5 @@
-// The page that lies in a call's zip: its buttons lead to their moments, and the turn that is heard stands out.
+// The page that lies in a call's zip: its buttons and its words lead to their moments, and the turn that is heard stands
+// out.
 // It is opened from a disk, where browsers load no modules: so it is one plain script that needs no other.
 
 {
@@ -14,10 +15,26 @@
     }
   };
 
+  // "0:390 6:650 …": at which letter a word begins, and when. Each becomes an element of its own.
+  const splitWords = (turn) => {
+    const heard = turn.querySelector(".heard");
+    const letters = [...heard.textContent];
+    const words = turn.dataset.words.trim().split(" ").map((word) => word.split(":").map(Number));
+    const pieces = words.map(([letter, ms], at) => {
+      const word = document.createElement("span");
+      word.dataset.seek = ms;
+      word.textContent = letters.slice(at ? letter : 0, words[at + 1]?.[0]).join("");
+      return word;
+    });
+    heard.replaceChildren(...pieces);
+  };
+
+  for (const turn of turns) if (turn.dataset.words) splitWords(turn);
+
   document.addEventListener("click", ({ target }) => {
-    const button = target.closest("[data-seek]");
-    if (!button || !audio) return;
-    audio.currentTime = button.dataset.seek / 1000;
+    const place = target.closest("[data-seek]");
+    if (!place || !audio || String(getSelection())) return;
+    audio.currentTime = place.dataset.seek / 1000;
     audio.play();
   });
   audio?.addEventListener("timeupdate", show);

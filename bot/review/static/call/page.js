@@ -3,13 +3,14 @@
 import { ask as askReader } from "../dialogs.js";
 import { say } from "../toasts.js";
 import { ask } from "./api.js";
-import { clock, hashOf, momentOf } from "./clock.js";
+import { clock, hashOf, momentOf, wordOf } from "./clock.js";
 import { Following } from "./following.js";
 import { Inspector, moreLines } from "./happened.js";
 import { Player } from "./player.js";
 import { Reviewing } from "./reviewing.js";
 import { Tracks } from "./tracks.js";
 import { Wave } from "./wave.js";
+import { wordTimes } from "./words.js";
 
 const STEP_MS = 5000;
 const part = (name) => document.getElementById(name);
@@ -64,7 +65,14 @@ async function share() {
 
 function goToAddress() {
   const ms = momentOf(location.hash);
-  if (ms !== null) player.seek(ms);
+  if (ms !== null) player.seek(following.msOfWord(wordOf(location.hash)) ?? ms);
+}
+
+/** Once words have times, the address may lead more exactly to where it means; unless the reader has gone on already. */
+async function findWords() {
+  const atMs = player.atMs;
+  following.setWords(await wordTimes(`/api${path}/words`, (isComing) => (part("words-coming").hidden = !isComing)));
+  if (wordOf(location.hash) && player.atMs === atMs && !player.isPlaying) goToAddress();
 }
 
 async function remove(button) {
@@ -138,5 +146,7 @@ const more = part("more");
 if (more) moreLines(more, part("happened-lines"), part("happened-line"), part("happened").dataset.path, trouble);
 new Reviewing(part("review"), `/api${path}`, trouble);
 goToAddress();
-if (part("audio")) drawWave();
-else wave.redraw();
+if (part("audio")) {
+  drawWave();
+  findWords();
+} else wave.redraw();

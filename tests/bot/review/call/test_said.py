@@ -2,7 +2,8 @@
 
 import pytest
 
-from bot.review.call.said import heard_and_unheard, turns_said, word_ms
+from bot.analysis.call_words import TurnWords, WordTime
+from bot.review.call.said import heard_and_unheard, turns_said, with_words, word_end_ms, word_ms
 from tests.support.calls import turn
 
 OFFER = "Friday at ten, Friday at two, or Monday."
@@ -46,3 +47,12 @@ def test_a_turn_ends_where_that_is_known_and_else_about_where_its_words_do(chang
 def test_a_words_time_is_its_share_of_the_turn():
     [said] = turns_said([turn(started_ms=1000, ended_ms=2000, text="aaaa bbbbb", heard_text="aaaa bbbbb")], 4000)
     assert [word_ms(said, at) for at in (0, 5, 10, 99)] == [1000, 1500, 2000, 2000]
+
+
+def test_a_word_whose_time_was_found_has_that():
+    said = turns_said([turn(index=4, started_ms=1000, ended_ms=2000, text="aaaa bbbbb", heard_text="aaaa bbbbb")], 4000)
+    words = [WordTime(0, 4, 1100, 1200), WordTime(5, 5, 1800, 1900)]
+    [found] = with_words(said, [TurnWords(4, words), TurnWords(9, [])])
+    assert [word_ms(found, at) for at in (0, 3, 5, 9, 99)] == [1100, 1100, 1800, 1800, 1800]
+    assert [word_end_ms(found, at) for at in (0, 4, 10)] == [1200, 1200, 1900]
+    assert with_words([found], []) == said

@@ -6,7 +6,8 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.review.call.said import turns_said
+from bot.analysis.call_words import TurnWords, WordTime
+from bot.review.call.said import turns_said, with_words
 from bot.review.call.transcript_files import CUE_CHARS, json_file, srt_file, text_file, vtt_file
 from tests.bot.review.call.test_lanes import detail
 from tests.support.calls import NOON, turn
@@ -94,7 +95,16 @@ def test_json_has_the_turns_with_their_times():
         "unheard": " Saturday?",
         "is_interrupted": False,
         "is_under_way": False,
+        "words": [],
     }
+
+
+def test_words_whose_times_were_found_are_in_json_and_decide_about_subtitles():
+    words = [WordTime(0, 1, 2100, 2200), WordTime(2, 5, 2300, 2600), WordTime(8, 3, 2600, 2700)]
+    said = with_words(SAID, [TurnWords(1, words)])
+    turns = msgspec.json.decode(json_file(call(), said, NAMES))["turns"]
+    assert turns[1]["words"][1] == {"text": "table", "from_ms": 2300, "to_ms": 2600}
+    assert "00:00:02,100 --> 00:00:02,700\nCaller: A table" in srt_file(said, NAMES)
 
 
 hostile = st.text(st.sampled_from("a <>-&{}\n\r\t\x00\x1b\u2028\u202e\x85\x0b") | st.characters(), max_size=200)
