@@ -33,6 +33,7 @@ from bot.local.phantoms import is_made_up, spoken_words
 from bot.local.sound_files import RATE_HZ, Samples, SoundFile
 from bot.local.stretches import WINDOW_S, Stretch, missed, room, widened, windows
 from bot.local.transcription import Segment, SpeechSearch, Token, Wanted, Word
+from bot.local.word_shares import shared
 from bot.local.word_times import Heard, fitted
 
 try:
@@ -247,7 +248,7 @@ def _segments(written: Sequence[tuple[Any, tuple[Token, ...]]], heard: Heard, ch
     for number, (one, tokens) in enumerate(written):
         before_s = next((words[0].start_s for words in aligned[number + 1 :] if words), math.inf)
         after_s = segments[-1].end_s if segments else -math.inf
-        words = fitted(aligned[number], heard, after_s, before_s)
+        words = shared(fitted(aligned[number], heard, after_s, before_s))
         segments.append(
             Segment(
                 text=one.text,
