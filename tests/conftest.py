@@ -10,6 +10,7 @@ import platform
 from collections.abc import Generator, Iterator
 from mmap import PAGESIZE
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web_app
@@ -45,6 +46,13 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """
     is_files = all(Path(asked.partition("::")[0]).is_file() for asked in config.args)
     return 0 if is_files else 3
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    from tests.support.by_file import ByFile
+
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -21,6 +21,7 @@ from bot.rehearsal.report import CallReport
 from bot.rehearsal.twilio import place_call
 from media.g711 import encode_ulaw
 from media.level import tone
+from tests.support.starved import starving
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 WORDS = tone(300, 200, 8000)
@@ -394,9 +395,9 @@ async def echo(bot: Bot, socket: Socket) -> None:
 
 
 async def test_twenty_calls_at_once_stay_on_time():
-    async with serving(echo) as bot:
+    async with serving(echo) as bot, starving() as starved:
         reports = await asyncio.gather(*(call(bot, Say(tone(300, 600, 8000)), Wait(400), HangUp()) for _ in range(20)))
     assert {report.outcome for report in reports} == {"answered"}
     assert {report.sent["media"] for report in reports} == {50}
     # One absolute schedule: being late once does not add up, so the last frame is no later than the worst one.
-    assert all(report.lateness.p50_ms < 15 for report in reports)
+    assert all(report.lateness.p50_ms < 15 + starved.ms for report in reports)
