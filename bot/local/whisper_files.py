@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from bot.errors import VoiceError
 from bot.local.byte_level import token_bytes
 from bot.local.errors import SoundFileError
+from bot.local.lateness import lateness_in
 from bot.local.models import INSTALL
 from bot.local.phantoms import is_made_up, spoken_words
 from bot.local.sound_files import RATE_HZ, Samples, SoundFile
@@ -50,7 +51,6 @@ _WIDER_S = (0.6, 0.0)  # before and after a window; together with it less than t
 _PROMPT_TOKENS = 223  # the last ones: half of the model's context, less the token that says what they are
 _TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 _MAYBE_SILENCE = 0.4  # no_speech_prob
-_LATE_S = 0.1  # Whisper turns to a word when it is in full voice, not when it begins
 _LEAST_LOGPROB = -100.0  # a probability of 0 has no logarithm
 
 
@@ -63,20 +63,23 @@ class FileWhisper:
             self._model = WhisperModel(
                 str(folder), device="cpu", compute_type="int8", cpu_threads=1, num_workers=parallel
             )
+            self._late_s = lateness_in(folder)
         except Exception as exc:  # ctranslate2 and tokenizers have no narrower class for a damaged file
             raise VoiceError(f"the transcriber in {folder} does not load: {exc}") from exc
         self.is_multilingual: bool = self._model.model.is_multilingual
         self.languages: frozenset[str] = frozenset(self._model.supported_languages)
 
     def listen(self, sound: SoundFile, wanted: Wanted) -> "Listening":
-        return Listening(self._model, sound, wanted)
+        return Listening(self._model, sound, wanted, late_s=self._late_s)
 
 
 class Listening:
     """One recording being listened to; `language` is right from the first segment on."""
 
-    def __init__(self, model: WhisperModel, sound: SoundFile, wanted: Wanted) -> None:
+    def __init__(self, model: WhisperModel, sound: SoundFile, wanted: Wanted, *, late_s: float = 0.0) -> None:
+        """`late_s` is how late the model finds words."""
         self._model, self._sound, self.wanted = model, sound, wanted
+        self._late_s = late_s
         self._parts: Iterator[Samples] = sound.parts(_PART_S)
         self.language = wanted.language or "en"
         self._is_language_known = wanted.language is not None
@@ -164,7 +167,8 @@ class Listening:
                 model.hf_tokenizer, model.model.is_multilingual, task=self.wanted.task, language=info.language
             )
             written = [(one, recorder.take(one.tokens, tokenizer)) for one in found]
-            return _segments(written, Heard(samples[begin:end], RATE_HZ, (start + begin) / RATE_HZ), channel)
+            heard = Heard(samples[begin:end], RATE_HZ, (start + begin) / RATE_HZ)
+            return _segments(written, heard, channel, self._late_s)
         except RuntimeError as exc:
             raise VoiceError(f"the local transcriber failed: {exc}") from exc
 
@@ -230,7 +234,9 @@ def _quietest(samples: NDArray[np.float32], earliest_s: float, latest_s: float) 
     return (begin + (int(power.argmin()) + 0.5) * width) / RATE_HZ
 
 
-def _segments(written: Sequence[tuple[Any, tuple[Token, ...]]], heard: Heard, channel: int | None) -> list[Segment]:
+def _segments(
+    written: Sequence[tuple[Any, tuple[Token, ...]]], heard: Heard, channel: int | None, late_s: float
+) -> list[Segment]:
     """What the model wrote, each with its tokens, on the recording's clock."""
     longest_s = len(heard.samples) / RATE_HZ
 
@@ -238,10 +244,7 @@ def _segments(written: Sequence[tuple[Any, tuple[Token, ...]]], heard: Heard, ch
         return round(heard.start_s + min(max(float(seconds), 0.0), longest_s), 3)
 
     aligned = [
-        [
-            Word(word.word, at(word.start - _LATE_S), at(word.end - _LATE_S), float(word.probability))
-            for word in one.words
-        ]
+        [Word(word.word, at(word.start - late_s), at(word.end - late_s), float(word.probability)) for word in one.words]
         for one, _ in written
     ]
     segments: list[Segment] = []
