@@ -10,7 +10,9 @@
 
 --hour: an hour of readings and telephone calls with pauses of any length and people talking behind a third of it, sent
 the way `offhook transcribe` sends it, in parts: which words were lost or doubled where it was cut, against what is
-heard in each piece alone, and against what is heard in the hour without cuts; where the words of the readings are.
+heard in each piece alone, and against what is heard in the hour without cuts. And how far every word that was heard
+right is from where a forced aligner finds it (`word_places`): of readings, of prompts for the telephone and of
+conversations, all words, those whose place is sure and that nobody speaks over, and of these the ones next to a pause.
 """
 
 import argparse
@@ -18,12 +20,14 @@ import asyncio
 import io
 import json
 import logging
+import math
 import os
 import random
 import resource
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
@@ -35,6 +39,7 @@ import structlog
 from faster_whisper import WhisperModel
 from numpy.typing import NDArray
 
+from benchmarks.word_places import Aligner, Place, spelt
 from bot.analysis.asking import Answer
 from bot.analysis.file_transcription import FileTranscription, Manner
 from bot.analysis.model_servers import client_for
@@ -49,7 +54,7 @@ from bot.local.whisper_files import FileWhisper
 from bot.speech.engine_names import parse
 from bot.speech.requests import TranscriptionRequest
 from tests.support.joins import Said, differences_around, is_inside_a_word, said, said_in_pieces
-from tests.support.long_recording import Piece, piece, put_together, spoken
+from tests.support.long_recording import Piece, Placed, piece, put_together, spoken
 from tests.support.words import word_errors
 
 DATA = Path(os.environ.get("OFFHOOK_DATA") or Path(__file__).parents[1] / "tests" / "data")
@@ -57,6 +62,9 @@ SHORTEST_S = 2.0
 NEAR_S = 0.2
 HOUR_S = 3600.0
 AROUND_S = 5.0  # of a cut: which words are looked at
+AROUND_PIECE_S = 0.4  # its words may be found so much too early or late
+PAUSE_S = 0.15
+PAUSES = ("is_after_pause", "is_before_pause")
 
 Pcm = NDArray[np.int16]
 
@@ -207,14 +215,77 @@ def print_hour(seconds: float, part_s: float) -> None:
     matcher = SequenceMatcher(None, [one.word for one in expected], [one.word for one in whole], autojunk=False)
     same = sum(block.size for block in matcher.get_matching_blocks())
     print(f"  {len(expected)} words in the pieces, {100 * (1 - same / len(expected)):.1f} % otherwise in the whole")
-    for label in ("speech-en", "conversation"):
-        print_distances(
-            label,
-            [(word["start"], word["end"]) for word in body["words"]],
-            [(one.begin_s, one.end_s) for one in placed if one.piece.folder == label],
-        )
+    print_word_distances(placed, body["words"])
     print_joins("at the cuts, against each piece alone", cuts, expected, whole)
     print_joins("at the cuts, against the whole without cuts", cuts, said(words_of(heard(ours, pcm))), whole)
+
+
+@dataclass(frozen=True, slots=True)
+class Distance:
+    """Of a word that was heard from its place in seconds; positive is late."""
+
+    place: Place
+    folder: str
+    begin_s: float
+    end_s: float
+    is_after_pause: bool
+    is_before_pause: bool
+
+
+def print_word_distances(placed: Sequence[Placed], words: Sequence[dict[str, Any]]) -> None:
+    aligner = Aligner()
+    entries = {Path(one["file"]).name: one for one in json.loads((DATA / "manifest.json").read_text())["files"]}
+    names = {one.piece.name for one in placed}
+    places = {name: aligner.places(DATA / entries[name]["file"], entries[name]) for name in names}
+    found = [one for piece in placed for one in distances(piece, places[piece.piece.name], words)]
+    for folder in ("speech-en", "prompts", "conversation"):
+        count = sum(len(places[one.piece.name]) for one in placed if one.piece.folder == folder)
+        mine = [one for one in found if one.folder == folder]
+        sure = [one for one in mine if one.place.is_exact and not one.place.is_overlapped]
+        print(f"  {folder}: {count} words, {len(mine)} of them heard right")
+        print_within("all", mine, mine)
+        print_within("sure", sure, sure)
+        print_within("beside a pause", *([one for one in sure if getattr(one, side)] for side in PAUSES))
+
+
+def print_within(label: str, begins: Sequence[Distance], ends: Sequence[Distance]) -> None:
+    told = []
+    for edge, found in (("begin", [one.begin_s for one in begins]), ("end", [one.end_s for one in ends])):
+        if found:
+            near = 100 * np.mean(np.abs(found) < NEAR_S)
+            told.append(
+                f"{len(found)} {edge}s median {1000 * np.median(found):+4.0f} ms, {near:5.1f} % within {NEAR_S} s"
+            )
+    print(f"    {label:14} " + "; ".join(told))
+
+
+def distances(piece: Placed, places: Sequence[Place], words: Sequence[dict[str, Any]]) -> list[Distance]:
+    """Of those words of a piece that were heard as one, and right."""
+    until_s = piece.at_s + len(piece.piece.pcm) / RATE_HZ
+    near = [word for word in words if piece.at_s - AROUND_PIECE_S < word["start"] < until_s + AROUND_PIECE_S]
+    got = [(one, word, len(spelt(word["word"])) == 1) for word in near for one in spelt(word["word"])]
+    matcher = SequenceMatcher(None, [one.word for one in places], [one for one, _, _ in got], autojunk=False)
+    found = []
+    for block in matcher.get_matching_blocks():
+        for number in range(block.a, block.a + block.size):
+            _, word, is_whole = got[block.b + number - block.a]
+            if is_whole:
+                found.append(distance(piece, places, number, word))
+    return found
+
+
+def distance(piece: Placed, places: Sequence[Place], number: int, word: dict[str, Any]) -> Distance:
+    place = places[number]
+    until_s = max((one.end_s for one in places[:number]), default=-math.inf)
+    from_s = min((one.begin_s for one in places[number + 1 :]), default=math.inf)
+    return Distance(
+        place,
+        piece.piece.folder,
+        word["start"] - piece.at_s - place.begin_s,
+        word["end"] - piece.at_s - place.end_s,
+        place.begin_s - until_s > PAUSE_S,
+        from_s - place.end_s > PAUSE_S,
+    )
 
 
 def words_of(segments: Sequence[Segment]) -> list[dict[str, Any]]:
