@@ -87,7 +87,7 @@ class WordTimes:
     async def _found(self, order: Order, of: str) -> list[TurnWords] | None:
         async with self._turn:
             try:
-                turns = await _find(order)
+                turns = await find_words(order)
             except WordsNotFoundError as exc:
                 log.warning("words_not_found", recording=Path(order.recording).name, reason=str(exc))
                 self._remember_failure(of)
@@ -101,7 +101,7 @@ class WordTimes:
             self._failed.popitem(last=False)
 
 
-async def _find(order: Order) -> list[TurnWords]:
+async def find_words(order: Order) -> list[TurnWords]:
     """Raises `WordsNotFoundError`. Cancelled, it takes the process with it."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
