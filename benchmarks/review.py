@@ -20,6 +20,7 @@ import sqlite3
 import string
 import time
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,7 +34,8 @@ from bot.calllog.facets import facets_of
 from bot.calllog.filters import CallFilter
 from bot.calllog.periods import RANGES, period_of
 from bot.calllog.reader import CallReader
-from bot.calllog.schema import INDEX_VERSION, TOP, place_of
+from bot.calllog.schema import INDEX_VERSION, TOP, WORDS_VERSION, place_of
+from bot.calllog.search_entries import fts_entry
 from bot.calllog.statistics import count_period, statistics_of
 from bot.calllog.store import CallLog
 from bot.calllog.summing_up import FLAGS
@@ -51,6 +53,7 @@ SHARES = dict(zip(FLAGS, (0.5, 4.0, 0.3, 1.0, 2.0, 2.5, 0.05), strict=True))  # 
 TAIL_WORDS = 60_000
 POOL = 40_000  # different sentences
 TURNS = (2, 4, 6, 6, 8, 8, 10, 14)
+ABROAD = 0.35  # of the calls are in another language: none of its words is said in the others
 BATCH = 5_000
 ROUNDS = 30
 PAGE = 50
@@ -61,7 +64,7 @@ calls: id call_id run carrier carrier_call_id bot direction from_number to_numbe
     verdict
 turns: id call_row turn_index role kind started_ms ended_ms text heard_text generated_ms sent_ms heard_ms interrupted
     reply_ms
-call_words: place call_row terms turn_indices
+call_words: place call_row terms turn_indices version
 messages: id call_row turn_index at_ms duration_ms text from_number read_at
 call_tags: call_row tag
 """
@@ -86,6 +89,11 @@ def sentences() -> list[str]:
     return [text.capitalize() for text in found]
 
 
+def _abroad(text: str) -> str:
+    """The same in a language whose words have the same frequencies, and are all others."""
+    return re.sub(r"[A-Za-z]+", lambda found: found[0][::-1].lower() + "o", text)
+
+
 class World:
     """All that calls are made of; the same each time."""
 
@@ -98,8 +106,26 @@ class World:
         for _ in range(POOL):
             names = self._random.choices(self.tail, cum_weights=weights, k=self._random.choice((0, 1, 1, 2, 3)))
             self.pool.append(" ".join([self._random.choice(self.said), *names]))
-        self.words = [" ".join(words_of(text)) for text in self.pool]
+        self.pools = self.pool, [_abroad(text) for text in self.pool]
+        self.words = [[" ".join(words_of(text)) for text in pool] for pool in self.pools]
         self.callers = [f"+1{self._random.randrange(2 * 10**9, 10**10)}" for _ in range(300_000)]
+
+    def never_said(self, length: int) -> list[str]:
+        """Phrases that nobody says, each part of which (one word less) is said as often as can be."""
+        parts: Counter[tuple[str, ...]] = Counter()
+        phrases: set[tuple[str, ...]] = set()
+        for text in self.words[0]:
+            words = text.split(" ")
+            parts.update({tuple(words[at : at + length - 1]) for at in range(len(words) - length + 2)})
+            phrases.update(tuple(words[at : at + length]) for at in range(len(words) - length + 1))
+        common = parts.most_common(400)
+        found = [
+            (min(count, other), (*part, after[-1]))
+            for part, count in common
+            for after, other in common
+            if part[1:] == after[:-1] and (*part, after[-1]) not in phrases
+        ]
+        return ['"' + " ".join(words) + '"' for _, words in sorted(found, reverse=True)[:ROUNDS]]
 
     def _name(self) -> str:
         return "".join(
@@ -139,6 +165,7 @@ class World:
             duration_ms=duration_ms,
             verdict=verdict,
         )
+        language = int(chance() < ABROAD)
         place = place_of(started_at, row)
         ended_at = started_at + timedelta(milliseconds=duration_ms)
         tables["calls"].append(
@@ -151,8 +178,10 @@ class World:
         for index in range(turns):
             turn_row += 1
             number = int(chance() * POOL)
-            text, words = self.pool[number], self.words[number]
-            if index == 2:
+            text, words = self.pools[language][number], self.words[language][number]
+            if index == 0:
+                text, words = f"You have reached {call.bot}. {text}", f"you have reached {call.bot} {words}"
+            elif index == 2:
                 text, words = f"{text} My order is {row:07}.", f"{words} my order is {row:07}"
             is_bot = index % 2 == 0
             terms.append(f"_ {words}")
@@ -161,13 +190,17 @@ class World:
                  index * 5000 + 3000, text, text if is_bot else None, 3000, 3000, 3000, False, 700 if is_bot else None)
             )  # fmt: skip
         terms += facets_of(call, flags, tools, tags, unread=unread)
-        tables["call_words"].append((place, row, " ".join(terms), " ".join(map(str, range(turns)))))
+        tables["call_words"].append((place, row, " ".join(terms), " ".join(map(str, range(turns))), WORDS_VERSION))
         tables["call_tags"] += [(row, tag) for tag in tags]
         if has_message:
             message_row += 1
             read_at = None if unread else ended_at
             tables["messages"].append((message_row, row, 1, 5000, 3000, "Call me.", call.from_number, read_at))
         return turn_row, message_row
+
+
+def said_in(tables: Tables) -> set[str]:
+    return {word for row in tables["call_words"] for word in row[2].split(" ") if word[0] != "_"}
 
 
 def sqlite_value(value: Any) -> Any:
@@ -194,8 +227,10 @@ async def build_sqlite(path: Path, calls: int) -> str:
             marks = ", ".join("?" * len(columns))
             statement = f"INSERT INTO {name} ({', '.join(columns)}) VALUES ({marks})"
             connection.executemany(statement, (tuple(map(sqlite_value, row)) for row in rows))
-        said = {word for row in tables["call_words"] for word in row[2].split(" ") if word[0] != "_"} - known
-        connection.executemany("INSERT OR IGNORE INTO said_words VALUES (?)", ((word,) for word in said))
+        entries = ((row[0], fts_entry(row[2])) for row in tables["call_words"])
+        connection.executemany("INSERT INTO call_search (rowid, terms) VALUES (?, ?)", entries)
+        said = said_in(tables) - known
+        connection.executemany("INSERT INTO said_words VALUES (?)", ((word,) for word in sorted(said)))
         known |= said
         connection.execute("COMMIT")
         progress("SQLite", tables, calls)
@@ -226,13 +261,18 @@ async def fill_postgresql(url: str, calls: int) -> None:
     await connection.set_type_codec(
         "jsonb", schema="pg_catalog", format="binary", decoder=bytes, encoder=lambda value: b"\x01" + value.encode()
     )
-    gin = await connection.fetchval("SELECT indexdef FROM pg_indexes WHERE indexname = 'ix_call_words_lexemes'")
-    await connection.execute("DROP INDEX ix_call_words_lexemes")  # made at once it takes a tenth of the time
+    gin = await connection.fetchval("SELECT indexdef FROM pg_indexes WHERE indexname = 'ix_call_words_entries'")
+    await connection.execute("DROP INDEX ix_call_words_entries")  # made at once it takes a tenth of the time
+    known: set[str] = set()
     for tables in World().batches(calls):
         for name, rows in tables.items():
             await connection.copy_records_to_table(name, records=rows, columns=COLUMNS[name])
+        said = said_in(tables) - known
+        await connection.copy_records_to_table("said_words", records=[(word,) for word in sorted(said)])
+        known |= said
         progress("PostgreSQL", tables, calls)
     await connection.execute(gin)
+    await connection.execute("ALTER INDEX ix_call_words_entries ALTER COLUMN 1 SET STATISTICS 0")
     await connection.execute("VACUUM ANALYZE")
     await connection.close()
 
@@ -263,10 +303,12 @@ def kinds(world: World, calls: int) -> dict[str, Ask]:
     def common(chosen: random.Random) -> str:
         return chosen.choice(("the", "you", "to", "open", "we", "are", "what"))
 
-    def phrase(chosen: random.Random) -> str:
+    def phrase(chosen: random.Random, length: int = 3) -> str:
         words = words_of(chosen.choice(world.said))
-        at = chosen.randrange(max(1, len(words) - 3))
-        return '"' + " ".join(words[at : at + 3]) + '"'
+        at = chosen.randrange(max(1, len(words) - length))
+        return '"' + " ".join(words[at : at + length]) + '"'
+
+    never = {length: world.never_said(length) for length in (2, 3, 4)}
 
     def caller(chosen: random.Random) -> str:
         return chosen.choice(world.callers)
@@ -290,9 +332,15 @@ def kinds(world: World, calls: int) -> dict[str, Ask]:
         "end reason": asking(end_reason="voice_failed"),
         "number": asking(number=caller),
         "part of a number": asking(number_part=lambda chosen: caller(chosen)[-4:]),
+        "six digits": asking(number_part=lambda chosen: caller(chosen)[-6:]),
+        "digits of our number": asking(number_part="0002222"),
+        "digits nobody has": asking(number_part="50022"),
         "three digits": asking(number_part=lambda chosen: caller(chosen)[-3:]),
         "length": asking(min_ms=120_000, max_ms=125_000),
+        "just this length": asking(min_ms=95_000, max_ms=95_999),
+        "longer than most": asking(min_ms=200_000),
         "longer than any": asking(min_ms=3_600_000),
+        "at least a second": asking(min_ms=1_000, bot="night desk", tool="cancel_order"),
         "flag": asking(flags=("error",)),
         "rarest flag": asking(flags=("gap",)),
         "two flags": asking(flags=("error", "slow_reply")),
@@ -313,7 +361,20 @@ def kinds(world: World, calls: int) -> dict[str, Ask]:
         "two rare words": asking(text=lambda chosen: f"{name(chosen)} {name(chosen)}"),
         "phrase": asking(text=phrase),
         "phrase, never said": asking(text='"the to you"'),
+        "two words, never so": asking(text=lambda chosen: chosen.choice(never[2])),
+        "three, each two often": asking(text=lambda chosen: chosen.choice(never[3])),
+        "four, each three often": asking(text=lambda chosen: chosen.choice(never[4])),
+        "long phrase": asking(text=lambda chosen: phrase(chosen, 6)),
+        "never in one call": asking(text=lambda chosen: f"{common(chosen)} {_abroad(common(chosen))}"),
+        "three, never in one": asking(text=lambda chosen: f"what you {_abroad(common(chosen))}"),
+        "a bot's, never another's": asking(text="sales", bot="reception"),
+        "never in one, days": asking(
+            text=lambda chosen: f"{common(chosen)} {_abroad(common(chosen))}",
+            since=NEWEST - YEAR * 0.9,
+            until=NEWEST - YEAR * 0.1,
+        ),
         "beginning of a word": asking(text=lambda chosen: name(chosen)[:4] + "*"),
+        "thousands of endings": asking(text=lambda chosen: f"{chosen.randrange(1000):03}*"),
         "common beginning": asking(text=lambda chosen: chosen.choice(("ope*", "whe*", "con*", "the*"))),
         "absent word": asking(text="xylophonist"),
         "common word + bot": asking(text=common, bot="night desk"),
@@ -323,6 +384,22 @@ def kinds(world: World, calls: int) -> dict[str, Ask]:
         "common word + length": asking(text=common, min_ms=120_000, max_ms=125_000),
         "phrase + bot + day": asking(text=phrase, bot="sales", days=day),
         "rare word + bot": asking(text=name, bot="sales"),
+        "last page": asking(before=lambda chosen: place_of(NEWEST - YEAR * 0.99999)),
+        "common word, last page": asking(text=common, before=lambda chosen: place_of(NEWEST - YEAR * 0.99999)),
+        "rare, no call then": asking(flags=("gap",), text=common, days=day),
+        "before all calls": asking(text=common, until=NEWEST - 2 * YEAR),
+        "everything at once": asking(
+            text=lambda chosen: f"{phrase(chosen)} {common(chosen)} {name(chosen)[:4]}*",
+            bot="reception",
+            carrier="twilio",
+            end_reason="caller_hung_up",
+            flags=("slow_reply",),
+            verdict="none",
+            min_ms=10_000,
+            max_ms=180_000,
+            number_part=lambda chosen: caller(chosen)[-4:],
+            has_unread_message=False,
+        ),
     }
 
 

@@ -16,10 +16,9 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.calllog.recorded import words_beside
+from bot.calllog import search_entries
 from bot.calllog.schema import calls, deletions, events, place_of, recordings
 from bot.calllog.storable import storable_key
-from bot.calllog.summing_up import forget_words
 
 Transaction = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
 
@@ -54,7 +53,7 @@ async def ask(
 async def hide(connection: AsyncConnection, found: dict[int, str], by: str, why: str, now: datetime) -> None:
     """Take calls (their ids by their rows) out of the list and the search, and note that they are to go."""
     rows = list(found)
-    await forget_words(connection, rows)
+    await search_entries.forget(connection, rows)
     await connection.execute(update(calls).where(calls.c.id.in_(rows)).values(place=None))
     dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
     note = dialect.insert(deletions)
@@ -93,7 +92,6 @@ async def remove_files(reading: Transaction, row: int) -> None:
 def _unlink(paths: Sequence[Path]) -> None:
     for path in paths:
         path.unlink(missing_ok=True)
-        words_beside(path).unlink(missing_ok=True)
 
 
 async def finish(writing: Transaction, row: int, call_id: str, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""What a call is filtered by, as words of the search index: `_bot_reception`, `_flag_error`, `_secs_6`.
+"""What a call is filtered by, as words of the search index: `_bot_reception`, `_flag_error`, `_secs0_83`.
 
 Standing in the same index as the words that were said, any combination of filters and words is found by walking the
 shortest of a few ordered lists. A word that was said never has a `_` in it, so the two cannot be confused.
@@ -19,6 +19,7 @@ NONE = "none"
 NUMBER_PART_CHARS = 3
 """The shortest part of a number that the index knows."""
 _TOKEN_CHARS = 200
+_LEVELS = 11  # of lengths: each four times as wide as the one before; 2**31 ms is 2 of the widest
 _PLAIN = re.compile(r"[a-y0-9]*")  # z begins the code of any other character
 
 
@@ -40,7 +41,7 @@ def facets_of(
         yield facet("number" if kind.endswith("number") else kind, getattr(call, kind) or "")
     for number in (call.from_number, call.to_number):
         yield from (facet("part", part) for part in sorted(_parts(number)))
-    yield facet("secs", str(_size(call.duration_ms or 0)))
+    yield from _length((call.duration_ms or 0) // 1000)
     yield facet("verdict", call.verdict or NONE)
     yield from (facet("flag", flag) for flag in flags)
     yield from (facet("tool", tool) for tool in tools)
@@ -48,8 +49,11 @@ def facets_of(
     yield facet("unread", "yes" if unread else "no")
 
 
-def facets_wanted(filters: CallFilter) -> Iterator[Sequence[str]]:
-    """What a call must have, each time one of several; lengths and parts of numbers must be looked at again."""
+def facets_wanted(filters: CallFilter, *, is_older: bool = False) -> Iterator[Sequence[str]]:
+    """What a call must have, each time one of several; lengths and parts of numbers must be looked at again.
+
+    `is_older` also finds calls that were summed up when the index knew lengths by doubling only.
+    """
     for kind in ("bot", "carrier", "end_reason", "number", "verdict", "tool", "tag"):
         if (value := getattr(filters, kind)) is not None:
             yield [facet(kind, storable_key(value))]
@@ -59,15 +63,37 @@ def facets_wanted(filters: CallFilter) -> Iterator[Sequence[str]]:
     if filters.number_part is not None:
         yield from ([facet("part", part)] for part in sorted(_parts(storable_key(filters.number_part))))
     if filters.min_ms is not None or filters.max_ms is not None:
-        shortest = _size(min(filters.min_ms or 0, MAX_MS))
-        longest = _size(MAX_MS if filters.max_ms is None else min(filters.max_ms, MAX_MS))
+        shortest = max(0, min(filters.min_ms or 0, MAX_MS)) // 1000
+        longest = (MAX_MS if filters.max_ms is None else min(filters.max_ms, MAX_MS)) // 1000
+        doubled = range(shortest.bit_length(), longest.bit_length() + 1) if is_older and longest >= 0 else ()
+        known = [*_lengths(shortest, longest), *(facet("secs", str(size)) for size in doubled)]
         # Where nothing is between the two, no call has what stands for none.
-        yield [facet("secs", str(size)) for size in range(shortest, longest + 1)] or [facet("secs", NONE)]
+        yield known or [facet("secs", NONE)]
 
 
-def _size(ms: int) -> int:
-    """Lengths by doubling: 0 s, 1 s, 2 to 3 s, 4 to 7 s, …"""
-    return (ms // 1000).bit_length()
+def _length(seconds: int) -> Iterator[str]:
+    """A length in seconds, in 4 seconds, in 16, …: as long as there is anything to tell."""
+    yield facet("secs0", str(seconds))
+    for level in range(1, _LEVELS):
+        if seconds >> 2 * level:
+            yield facet(f"secs{level}", str(seconds >> 2 * level))
+
+
+def _lengths(first: int, last: int) -> Iterator[str]:
+    """The fewest of these that only lengths from `first` to `last` have, both included."""
+    if first == 0 <= last:
+        yield facet("secs0", "0")
+        first = 1
+    for level in range(_LEVELS):
+        while first <= last and (first % 4 or level == _LEVELS - 1):
+            yield facet(f"secs{level}", str(first))
+            first += 1
+        while first <= last and last % 4 != 3:
+            yield facet(f"secs{level}", str(last))
+            last -= 1
+        if first > last:
+            return
+        first, last = first // 4, last // 4
 
 
 def _parts(number: str) -> set[str]:

@@ -95,6 +95,8 @@ _SETTINGS = {
     "max_parallel_workers_per_gather": "0",
     # A page is some hundred calls: PostgreSQL expects more where it cannot know, and would read a whole table for them.
     "enable_seqscan": "off",
+    # Else calls of which only the page is remembered would be taken apart once more, all that stand on it.
+    "work_mem": "64MB",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
 }

@@ -2,8 +2,8 @@
 
 Child rows refer to a call by its small integer (`call_row`), not by its text id: a long call has thousands of events.
 `migrations/` makes these tables, and what no common words exist for: the full-text index (SQLite: the FTS5 table
-`call_search` on `call_words`, kept by triggers; PostgreSQL: the column `call_words.lexemes` with a GIN index). A test
-holds the two to each other.
+`call_search` on `call_words`; PostgreSQL: a GIN index on what its function `call_entries` makes of `call_words`). A
+test holds the two to each other.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -58,6 +58,9 @@ BigKey = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by 
 # Compared byte by byte, as SQLite does, whatever the server's language.
 Key = Text().with_variant(Text(collation="C"), "postgresql")
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+WORDS_VERSION = 2
+"""How `call_words` stand in the index at present; upkeep brings those there that an older Offhook has written."""
 
 INDEX_VERSION = 1
 """How calls are summed up at present; 0 is not yet. A migration that changes it sets 0, and upkeep does the rest."""
@@ -244,11 +247,18 @@ call_words = Table(
     Column("call_row", BigInteger, ForeignKey("calls.id", ondelete="CASCADE"), nullable=False, unique=True),
     Column("terms", Text, nullable=False),
     Column("turn_indices", Text, nullable=False),
+    Column("version", SmallInteger, nullable=False, server_default="1"),
 )
 """What a call can be found by: the words of each turn, each turn begun by `_`, and then its facets, one space between.
 
-`turn_indices` has the index of each of these turns. Both are written by `summing_up.py` only.
+`turn_indices` has the index of each of these turns. Written by `search_entries.py` only.
 """
+Index(
+    "ix_call_words_older",
+    call_words.c.place,
+    sqlite_where=text("version < 2"),
+    postgresql_where=text("version < 2"),
+)
 
 said_words = Table(
     "said_words",

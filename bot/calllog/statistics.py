@@ -15,7 +15,7 @@ from itertools import chain
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, ColumnElement, Row, case, func, select
+from sqlalchemy import Column, ColumnElement, Row, case, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.calllog.periods import Period
@@ -92,14 +92,13 @@ async def count_period(
     connection: AsyncConnection, period: Period, bot: str | None = None, *, with_delays_by_bot: bool = True
 ) -> Counted:
     """Read what the calls of a period come to; `bot` leaves out all others."""
-    delays = [
-        Delays(
-            by_slot=await _delays_by_slot(connection, period, bot, delay),
-            by_bot=await _delays_by_bot(connection, period, bot, delay) if with_delays_by_bot else {},
-        )
-        for delay in (calls.c.reply_p50_ms, calls.c.reply_p95_ms)
+    sums = await _sums(connection, period, bot)
+    groups = _grouped(sums, "bot") if with_delays_by_bot else {}
+    bots = sorted(groups, key=lambda name: -_calls_of(groups[name]))  # each call's is compared with one after the other
+    p50, p95 = [
+        await _delays(connection, period, bot, delay, bots) for delay in (calls.c.reply_p50_ms, calls.c.reply_p95_ms)
     ]
-    return Counted(sums=await _sums(connection, period, bot), p50=delays[0], p95=delays[1])
+    return Counted(sums=sums, p50=p50, p95=p95)
 
 
 def statistics_of(period: Period, bot: str | None, now: Counted, before: Counted) -> Statistics:
@@ -146,27 +145,23 @@ async def _sums(connection: AsyncConnection, period: Period, bot: str | None) ->
     return (await connection.execute(query.group_by(*groups))).all()
 
 
-async def _delays_by_slot(
-    connection: AsyncConnection, period: Period, bot: str | None, delay: Column[Any]
-) -> dict[int, list[tuple[int, int]]]:
-    """Grouped by one number of slot and class, which SQLite sorts in half the time that two take."""
-    each = _calls(period, bot, _class_of(delay).label("ms")).where(delay.is_not(None)).subquery()
-    key = select((each.c.slot * _LONGEST_MS + each.c.ms).label("key")).subquery().c.key
-    found: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
-    for packed, count in await connection.execute(select(key, func.count()).group_by(key)):
-        found[packed // _LONGEST_MS].append((packed % _LONGEST_MS, count))
-    return found
-
-
-async def _delays_by_bot(
-    connection: AsyncConnection, period: Period, bot: str | None, delay: Column[Any]
-) -> dict[str, list[tuple[int, int]]]:
-    each = _calls(period, bot, _class_of(delay).label("ms")).where(delay.is_not(None)).subquery()
-    groups = each.c.ms, each.c.bot
-    found: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
-    for ms, name, count in await connection.execute(select(*groups, func.count()).group_by(*groups)):
-        found[name].append((ms, count))
-    return found
+async def _delays(
+    connection: AsyncConnection, period: Period, bot: str | None, delay: Column[Any], bots: Sequence[str]
+) -> Delays:
+    """Grouped by one number of slot, bot and class, which SQLite sorts in half the time that several take."""
+    number = case({name: number for number, name in enumerate(bots)}, value=calls.c.bot, else_=len(bots))
+    each = _calls(period, bot, _class_of(delay).label("ms"), (number if bots else literal(0)).label("number"))
+    each = each.where(delay.is_not(None)).subquery()
+    packed = (each.c.slot * (len(bots) + 1) + each.c.number) * _LONGEST_MS + each.c.ms
+    key = select(packed.label("key")).subquery().c.key
+    by_slot: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+    by_bot: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+    for of_group, count in await connection.execute(select(key, func.count()).group_by(key)):
+        slot, which = divmod(of_group // _LONGEST_MS, len(bots) + 1)
+        by_slot[slot].append((of_group % _LONGEST_MS, count))
+        if which < len(bots):
+            by_bot[bots[which]].append((of_group % _LONGEST_MS, count))
+    return Delays(by_slot=by_slot, by_bot=by_bot)
 
 
 def _calls(period: Period, bot: str | None, *columns: ColumnElement[Any]) -> Any:

@@ -8,19 +8,21 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.calllog import search_entries
 from bot.calllog.facets import facets_of
+from bot.calllog.neighbours import BEGIN
 from bot.calllog.records import INTERRUPTED
-from bot.calllog.schema import INDEX_VERSION, call_tags, call_words, calls, events, messages, said_words, turns
+from bot.calllog.schema import INDEX_VERSION, call_tags, calls, events, messages, turns
 from bot.calllog.storable import storable_key
 from bot.calllog.words import words_of
 
 SLOW_REPLY_MS = 2000
-MAX_TERMS_BYTES = 300_000
-"""PostgreSQL's tsvector holds a megabyte. What is said after about 50,000 words is not found by its words."""
+MAX_TERMS_BYTES = 150_000
+"""PostgreSQL's tsvector holds a megabyte, and each word stands there three times: alone, with the next, with two more.
+What is said after about 25,000 words is not found by its words."""
 
 FLAGS = (
     "error",
@@ -42,7 +44,6 @@ _FAULTS = frozenset({"voice_failed", "carrier_error", "server_error", INTERRUPTE
 _APOLOGIES = frozenset({"pardon", "apology"})
 _KINDS = ("tool_requested", "tokens_used", "transfer_failed", "voice_failed", "no_words")
 _MOST_USD = 1e6  # what claims to cost more is no price
-_BEGIN = "_"  # of a turn's words: no phrase goes across it
 
 Rows = Sequence[Row[Any]]
 
@@ -74,7 +75,7 @@ async def sum_up(connection: AsyncConnection, rows: Iterable[int]) -> None:
         facets = list(facets_of(head, flags, tools, tags, unread=head.id in unread))
         words.append(_words(head, said[head.id], facets))
     await connection.execute(_SUMMED_UP, columns)
-    await _write_words(connection, words)
+    await search_entries.write(connection, words)
 
 
 async def _of_calls(connection: AsyncConnection, query: Any) -> Mapping[int, Rows]:
@@ -132,7 +133,7 @@ def _words(call: Row[Any], said: Rows, facets: Sequence[str]) -> dict[str, Any]:
         words = words_of(turn.text if turn.heard_text is None else turn.heard_text)
         room -= sum(len(word.encode()) + 1 for word in words)
         if words and room > 0:
-            terms += [_BEGIN, *words]
+            terms += [BEGIN, *words]
             indices.append(turn.turn_index)
     return {
         "place": call.place,
@@ -140,31 +141,3 @@ def _words(call: Row[Any], said: Rows, facets: Sequence[str]) -> dict[str, Any]:
         "terms": " ".join([*terms, *facets]),
         "turn_indices": " ".join(map(str, indices)),
     }
-
-
-async def _write_words(connection: AsyncConnection, words: Sequence[Mapping[str, Any]]) -> None:
-    dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
-    entry = dialect.insert(call_words)
-    changed = {name: entry.excluded[name] for name in ("terms", "turn_indices")}
-    await connection.execute(entry.on_conflict_do_update(index_elements=["place"], set_=changed), words)
-    said = _said(call["terms"] for call in words)
-    if said and dialect is sqlite:  # PostgreSQL finds the words with a beginning by itself
-        learnt = dialect.insert(said_words).on_conflict_do_nothing()
-        await connection.execute(learnt, [{"word": word} for word in said])
-
-
-async def forget_words(connection: AsyncConnection, rows: Sequence[int]) -> None:
-    """Take calls out of the search, and with them the words that nobody else has said."""
-    known = select(call_words.c.terms).where(call_words.c.call_row.in_(rows))
-    said = _said((await connection.execute(known)).scalars())
-    await connection.execute(delete(call_words).where(call_words.c.call_row.in_(rows)))
-    if connection.dialect.name == "sqlite":
-        is_said = text("SELECT 1 FROM call_search WHERE call_search MATCH :word LIMIT 1")
-        for word in said:
-            if (await connection.execute(is_said, {"word": f'"{word}"'})).first() is None:
-                await connection.execute(delete(said_words).where(said_words.c.word == word))
-
-
-def _said(terms: Iterable[str]) -> list[str]:
-    """The words among the facets, each once."""
-    return sorted({word for call in terms for word in call.split(" ") if not word.startswith(_BEGIN)})

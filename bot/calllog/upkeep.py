@@ -14,11 +14,11 @@ from functools import partial
 from typing import Literal
 
 import structlog
-from sqlalchemy import select, text
+from sqlalchemy import inspect, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.calllog import deletion, leases
-from bot.calllog.schema import calls
+from bot.calllog.schema import call_words, calls
 from bot.calllog.store import CallLog
 from bot.calllog.summing_up import sum_up
 from bot.errors import StoreError
@@ -70,6 +70,8 @@ class Upkeep:
                 return
         try:
             await self._in_batches(_sum_up_older)
+            await self._in_batches(_renew_words)
+            await self._in_batches(_remove_older_index)
             for bot, kept in self._kept.items():
                 await self._in_batches(partial(_hide_expired, bot=bot, before=now - kept, now=now))
             await self._finish_deletions(now)
@@ -131,6 +133,25 @@ async def _sum_up_older(connection: AsyncConnection) -> int:
     rows = (await connection.execute(found)).scalars().all()
     await sum_up(connection, rows)
     return len(rows)
+
+
+async def _renew_words(connection: AsyncConnection) -> int:
+    """Some calls that stand in the search index as an older Offhook has put them there, the newest first."""
+    older = select(call_words.c.call_row).where(call_words.c.version < text("2"))
+    rows = (await connection.execute(older.order_by(call_words.c.place.desc()).limit(BATCH))).scalars().all()
+    await sum_up(connection, rows)
+    return len(rows)
+
+
+async def _remove_older_index(connection: AsyncConnection) -> int:
+    """PostgreSQL: what only calls that are all brought to this version were found by."""
+    if connection.dialect.name == "postgresql":
+        is_older = call_words.c.version < text("2")
+        columns = await connection.run_sync(lambda sync: inspect(sync).get_columns("call_words"))
+        is_needed = (await connection.execute(select(call_words.c.place).where(is_older).limit(1))).first() is not None
+        if not is_needed and any(column["name"] == "lexemes" for column in columns):
+            await connection.execute(text("ALTER TABLE call_words DROP COLUMN lexemes"))
+    return 0
 
 
 async def _hide_expired(connection: AsyncConnection, bot: str, before: datetime, now: datetime) -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 import stat
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from alembic import command
@@ -15,6 +16,7 @@ from bot.calllog.filters import CallFilter
 from bot.calllog.reader import CallReader
 from bot.calllog.schema import place_of
 from bot.calllog.store import CallLog
+from bot.calllog.upkeep import Upkeep, _renew_words
 from bot.errors import StoreError
 
 
@@ -31,7 +33,7 @@ async def run_sync(url, work):
 
 def is_ours(name, kind, _parents):
     """Not the full-text index, which each database has in a way of its own."""
-    return not (kind == "table" and name.startswith("call_search")) and name not in ("lexemes", "ix_call_words_lexemes")
+    return not (kind == "table" and name.startswith("call_search")) and name != "ix_call_words_entries"
 
 
 async def test_the_migrations_make_just_the_tables_of_the_schema(url):
@@ -142,3 +144,60 @@ async def test_calls_of_the_first_offhook_are_listed_in_their_order(url):
     found = await log.list_calls(CallFilter(bot="b", carrier="twilio"))  # before anything is summed up
     assert [call.call_id for call in found] == ["same", "late", "early"]
     await log.close()
+
+
+async def test_calls_that_were_found_before_an_upgrade_are_found_during_it_and_after(url):
+    """As an Offhook before words side by side left them: summed up, with lengths by doubling."""
+
+    def as_it_was(connection):
+        command.upgrade(database._alembic(connection), "0004")
+        connection.exec_driver_sql(
+            "INSERT INTO runs (host, pid, pid_space, process_start, opened_at, heartbeat_at, closed_at)"
+            " VALUES ('', 1, '', '', '2026-01-01', '2026-01-01', '2026-01-01')"
+        )
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("INSERT INTO said_words VALUES ('are'), ('you'), ('open'), ('on'), ('sunday')")
+        for number in range(90):
+            place = place_of(datetime(2026, 11, 20, 12, tzinfo=UTC) + timedelta(hours=number))
+            said = "_ are you open _ open on sunday" if number % 3 else "_ you are _ are open on sunday"
+            connection.exec_driver_sql(
+                "INSERT INTO calls (call_id, carrier, carrier_call_id, bot, direction, from_number, to_number,"
+                " started_at, ended_at, duration_ms, end_reason, run, config, place, index_version)"
+                f" SELECT 'call-{number:02}', 'twilio', '', 'b', 'inbound', '+1', '+2', '2026-11-20', '2026-11-20',"
+                f" 90000, 'idle', max(id), '{{}}', {place}, 1 FROM runs"
+            )
+            connection.exec_driver_sql(
+                f"INSERT INTO call_words (place, call_row, terms, turn_indices) SELECT {place}, id,"
+                f" '{said} _bot_b _secs_7 _verdict_none', '0 1' FROM calls WHERE call_id = 'call-{number:02}'"
+            )
+            for index, words in enumerate(said.split("_ ")[1:]):
+                connection.exec_driver_sql(
+                    "INSERT INTO turns (call_row, turn_index, role, kind, started_ms, text, generated_ms, sent_ms,"
+                    f" heard_ms, interrupted) SELECT id, {index}, 'caller', 'speech', 0, '{words}', 0, 0, 0, '0'"
+                    f" FROM calls WHERE call_id = 'call-{number:02}'"
+                )
+
+    await run_sync(url, as_it_was)
+    log = await CallLog.open(url)
+    upkeep = Upkeep(log, {})
+    for is_over in (False, None, True):
+        if is_over is None:  # in the middle of it
+            async with log.writing() as connection:
+                await _renew_words(connection)
+        elif is_over:
+            await upkeep.once(datetime.now(UTC))
+        both = [f"call-{number:02}" for number in range(89, -1, -1)]
+        others = [call_id for call_id in both if int(call_id[5:]) % 3]
+        for filters, call_ids in (
+            (CallFilter(text='"are open"'), [call_id for call_id in both if call_id not in others]),
+            (CallFilter(text='"are you open"', min_ms=90_000, max_ms=90_000), others),
+            (CallFilter(text='"open open"'), []),
+            (CallFilter(text="sund*", min_ms=64_000), both),
+            (CallFilter(min_ms=91_000), []),
+        ):
+            assert [call.call_id for call in await log.list_calls(filters, limit=200)] == call_ids
+            assert await log.count_calls(filters) == (len(call_ids), True)
+    await log.close()
+    assert "lexemes" not in await run_sync(
+        url, lambda connection: [column["name"] for column in inspect(connection).get_columns("call_words")]
+    )

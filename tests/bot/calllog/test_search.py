@@ -225,3 +225,68 @@ async def test_a_call_of_more_words_than_an_index_holds_is_kept(log):
 async def test_nothing_that_is_typed_is_an_error(log: CallLog, text, bot, part):
     await log.list_calls(CallFilter(text=text, bot=bot, number_part=part, tool=bot, tag=bot, flags=(bot,)))
     await log.count_calls(CallFilter(text=f'"{text}" {text}*', number=bot, end_reason=part))
+
+
+@pytest.mark.parametrize(
+    ("text", "call_ids"),
+    [
+        ('"are you open"', ["open"]),
+        ('"you open on"', ["open"]),
+        ('"are you open on sunday"', ["open"]),
+        ('"are you closed"', ["closed"]),
+        ('"are you closed on sunday"', []),  # each three of these words were said
+        ('"you closed on sunday"', ["closed"]),
+        ('"sunday are"', []),
+        ('"on sunday" are', ["closed", "open"]),
+        ("open-on", ["open"]),
+        ("clo*", ["closed"]),
+    ],
+)
+async def test_a_phrase_is_what_one_turn_has_word_for_word(log, text, call_ids):
+    await write(
+        log,
+        *call("open", "Are you open on Sunday?", "Are you there?", at_s=1),
+        *call("closed", "Are you closed?", "You closed on Sunday?", at_s=2),
+    )
+    assert await found(log, text=text) == call_ids
+    assert await log.count_calls(CallFilter(text=text)) == (len(call_ids), True)
+
+
+@pytest.mark.parametrize(
+    ("shortest_s", "longest_s", "lengths_s"),
+    [
+        (0, 0, [0]),
+        (1, 63, [1, 59, 60]),
+        (59, 59, [59]),
+        (60, None, [60, 64, 3599, 3600, 2_147_483]),
+        (3600, None, [3600, 2_147_483]),
+        (None, 3599, [0, 1, 59, 60, 64, 3599]),
+        (65, 3598, []),
+    ],
+)
+async def test_calls_are_found_by_their_length(log, shortest_s, longest_s, lengths_s):
+    for at, length_s in enumerate((0, 1, 59, 60, 64, 3599, 3600, 2_147_483)):
+        await write(log, *call(str(length_s), at_s=-at, end={"duration_ms": length_s * 1000}))
+    limits = {"min_ms": shortest_s, "max_ms": longest_s}
+    filters = {name: seconds * 1000 for name, seconds in limits.items() if seconds is not None}
+    assert await found(log, **filters) == list(map(str, lengths_s))
+
+
+async def test_calls_of_years_are_found_in_the_lists_order(log):
+    """However far apart they began, which is how PostgreSQL looks for them."""
+    days = [0, 0.01, 0.4, 3, 24, 26, 180, 230, 231, 3000]
+    for number, day in enumerate(days):
+        await write(log, *call(f"{number}", "hello", at_s=-round(day * 86400)))
+    assert await found(log, text="hello") == list(map(str, range(len(days))))
+    assert await found(log, text="hello", since=NOON - timedelta(days=25)) == list("01234")
+    assert await found(log, text="hello", until=NOON - timedelta(days=25)) == list("56789")
+    [third] = [listed for listed in await log.list_calls(CallFilter(text="hello")) if listed.call_id == "3"]
+    assert [listed.call_id for listed in await log.list_calls(CallFilter(text="hello"), 3, third.place)] == list("456")
+
+
+async def test_more_calls_within_an_hour_than_are_read_at_once_are_found_in_order(log, monkeypatch):
+    monkeypatch.setattr("bot.calllog.search_postgresql._MANY", 4)
+    for number in range(40):
+        await write(log, *call(f"{number:02}", "hello" if number % 2 else "bye", at_s=-number * 300))
+    assert await found(log, text="hello") == [f"{number:02}" for number in range(1, 40, 2)]
+    assert await log.count_calls(CallFilter(text="hello"), limit=7) == (7, False)

@@ -1,0 +1,94 @@
+"""What stands in the search index of each call: written when it is summed up, taken out when it is deleted.
+
+PostgreSQL makes its index from `call_words` by itself. SQLite's FTS5 keeps no copy of what it was given, and must be
+told the same again to forget it: so `call_words` has the version of what that was.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Row, delete, func, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.calllog.neighbours import BEGIN, side_by_side, turns_of
+from bot.calllog.schema import WORDS_VERSION, call_words, said_words
+
+_WRITTEN = ("terms", "turn_indices", "version")
+_ADD = text("INSERT INTO call_search (rowid, terms) VALUES (:place, :entry)")
+_TAKE_OUT = text("INSERT INTO call_search (call_search, rowid, terms) VALUES ('delete', :place, :entry)")
+_LEARN_IN_POSTGRESQL = text(
+    "INSERT INTO said_words (word) SELECT unnest(CAST(:words AS text[])) ON CONFLICT DO NOTHING"
+)
+_IS_SAID = {
+    "sqlite": text("SELECT 1 FROM call_search WHERE call_search MATCH :word LIMIT 1"),
+    "postgresql": text(
+        """SELECT 1 FROM call_words WHERE version = 2
+            AND call_entries(terms, place) @@ CAST(:word AS tsquery) LIMIT 1"""
+    ),
+}
+_BY_THE_INDEX = select(func.set_config("enable_seqscan", "off", True))
+_LATELY = 200
+
+
+def fts_entry(terms: str, version: int = WORDS_VERSION) -> str:
+    """What FTS5 is told of a call: its terms, and from the second version on each two words side by side."""
+    if version == 1:
+        return terms
+    turns = (" ".join(side_by_side(words, 2)) for words in turns_of(terms) if len(words) > 1)
+    return f" {BEGIN} ".join([terms, *turns])
+
+
+async def write(connection: AsyncConnection, entries: Sequence[Mapping[str, Any]]) -> None:
+    """Let calls be found by their `terms`; each has `place`, `call_row`, `terms` and `turn_indices`."""
+    dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
+    if dialect is sqlite:
+        await _take_out(connection, call_words.c.place.in_([entry["place"] for entry in entries]))
+        added = [{"place": entry["place"], "entry": fts_entry(entry["terms"])} for entry in entries]
+        await connection.execute(_ADD, added)
+    words = dialect.insert(call_words)
+    changed = {name: words.excluded[name] for name in _WRITTEN}
+    rows = [{**entry, "version": WORDS_VERSION} for entry in entries]
+    await connection.execute(words.on_conflict_do_update(index_elements=["place"], set_=changed), rows)
+    await _learn(connection, _said(entry["terms"] for entry in entries))
+
+
+async def forget(connection: AsyncConnection, rows: Sequence[int]) -> None:
+    """Take calls out of the search, and with them the words that nobody else has said."""
+    is_meant = call_words.c.call_row.in_(rows)
+    taken_out = await _take_out(connection, is_meant)
+    await connection.execute(delete(call_words).where(is_meant))
+    unheard = _said(call.terms for call in taken_out)
+    if unheard:
+        # Most of them have been said lately: what is left are few.
+        lately = select(call_words.c.terms).order_by(call_words.c.place.desc()).limit(_LATELY)
+        still_said = _said((await connection.execute(lately)).scalars())
+        unheard = sorted({*unheard} - {*still_said})
+    is_said, quote = _IS_SAID[connection.dialect.name], "'" if connection.dialect.name == "postgresql" else '"'
+    if connection.dialect.name == "postgresql":
+        await connection.execute(_BY_THE_INDEX)
+    for word in unheard:
+        if (await connection.execute(is_said, {"word": f"{quote}{word}{quote}"})).first() is None:
+            await connection.execute(delete(said_words).where(said_words.c.word == word))
+
+
+async def _learn(connection: AsyncConnection, said: Sequence[str]) -> None:
+    if said and connection.dialect.name == "sqlite":
+        learnt = sqlite.insert(said_words).on_conflict_do_nothing()
+        await connection.execute(learnt, [{"word": word} for word in said])
+    elif said:
+        await connection.execute(_LEARN_IN_POSTGRESQL, {"words": list(said)})
+
+
+async def _take_out(connection: AsyncConnection, is_meant: Any) -> Sequence[Row[Any]]:
+    """Of FTS5, which PostgreSQL has not; returns what is known of these calls in `call_words`."""
+    known = (await connection.execute(select(call_words).where(is_meant))).all()
+    if known and connection.dialect.name == "sqlite":
+        told = [{"place": call.place, "entry": fts_entry(call.terms, call.version)} for call in known]
+        await connection.execute(_TAKE_OUT, told)
+    return known
+
+
+def _said(terms: Iterable[str]) -> list[str]:
+    """The words among the facets, each once."""
+    return sorted({word for call in terms for word in call.split(" ") if word and not word.startswith(BEGIN)})
