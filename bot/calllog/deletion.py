@@ -17,6 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.calllog import search_entries
+from bot.calllog.recorded import words_beside
 from bot.calllog.schema import calls, deletions, events, place_of, recordings
 from bot.calllog.storable import storable_key
 
@@ -92,6 +93,7 @@ async def remove_files(reading: Transaction, row: int) -> None:
 def _unlink(paths: Sequence[Path]) -> None:
     for path in paths:
         path.unlink(missing_ok=True)
+        words_beside(path).unlink(missing_ok=True)
 
 
 async def finish(writing: Transaction, row: int, call_id: str, now: datetime) -> None:
