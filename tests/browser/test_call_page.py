@@ -68,6 +68,7 @@ async def test_the_transcript_follows_the_sound(admin):
     """The page itself writes down what stood out when: whoever looks from here comes too late on a busy machine."""
     await admin.goto(HERE)
     await is_ready(admin)
+    await word_times(admin, SPOKEN)
     await admin.evaluate(WRITE_DOWN)
     await admin.get_by_role("button", name="Play", exact=True).click()
     await admin.wait_for_function("() => followed.length > 2")
