@@ -7,13 +7,14 @@ told the same again to forget it: so `call_words` has the version of what that w
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, delete, func, select, text
+from sqlalchemy import BigInteger, Row, column, delete, func, select, table, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.calllog.neighbours import BEGIN, side_by_side, turns_of
 from bot.calllog.schema import WORDS_VERSION, call_words, said_words
 
+_left = table("call_search_left", column("place", BigInteger), column("terms"), column("version"))
 _WRITTEN = ("terms", "turn_indices", "version")
 _ADD = text("INSERT INTO call_search (rowid, terms) VALUES (:place, :entry)")
 _TAKE_OUT = text("INSERT INTO call_search (call_search, rowid, terms) VALUES ('delete', :place, :entry)")
@@ -43,7 +44,8 @@ async def write(connection: AsyncConnection, entries: Sequence[Mapping[str, Any]
     """Let calls be found by their `terms`; each has `place`, `call_row`, `terms` and `turn_indices`."""
     dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
     if dialect is sqlite:
-        await _take_out(connection, call_words.c.place.in_([entry["place"] for entry in entries]))
+        known = select(call_words).where(call_words.c.place.in_([entry["place"] for entry in entries]))
+        await _take_out(connection, (await connection.execute(known)).all())
         added = [{"place": entry["place"], "entry": fts_entry(entry["terms"])} for entry in entries]
         await connection.execute(_ADD, added)
     words = dialect.insert(call_words)
@@ -56,9 +58,10 @@ async def write(connection: AsyncConnection, entries: Sequence[Mapping[str, Any]
 async def forget(connection: AsyncConnection, rows: Sequence[int]) -> None:
     """Take calls out of the search, and with them the words that nobody else has said."""
     is_meant = call_words.c.call_row.in_(rows)
-    taken_out = await _take_out(connection, is_meant)
+    unheard = _said((await connection.execute(select(call_words.c.terms).where(is_meant))).scalars())
     await connection.execute(delete(call_words).where(is_meant))
-    unheard = _said(call.terms for call in taken_out)
+    if connection.dialect.name == "sqlite":
+        await take_out_left(connection, len(rows))
     if unheard:
         # Most of them have been said lately: what is left are few.
         lately = select(call_words.c.terms).order_by(call_words.c.place.desc()).limit(_LATELY)
@@ -80,13 +83,18 @@ async def _learn(connection: AsyncConnection, said: Sequence[str]) -> None:
         await connection.execute(_LEARN_IN_POSTGRESQL, {"words": list(said)})
 
 
-async def _take_out(connection: AsyncConnection, is_meant: Any) -> Sequence[Row[Any]]:
-    """Of FTS5, which PostgreSQL has not; returns what is known of these calls in `call_words`."""
-    known = (await connection.execute(select(call_words).where(is_meant))).all()
-    if known and connection.dialect.name == "sqlite":
+async def take_out_left(connection: AsyncConnection, limit: int) -> int:
+    """SQLite: take some calls that are no longer in `call_words` out of FTS5 too; returns how many there were."""
+    left = (await connection.execute(select(_left).limit(limit))).all()
+    await _take_out(connection, left)
+    await connection.execute(delete(_left).where(_left.c.place.in_([call.place for call in left])))
+    return len(left)
+
+
+async def _take_out(connection: AsyncConnection, known: Sequence[Row[Any]]) -> None:
+    if known:
         told = [{"place": call.place, "entry": fts_entry(call.terms, call.version)} for call in known]
         await connection.execute(_TAKE_OUT, told)
-    return known
 
 
 def _said(terms: Iterable[str]) -> list[str]:

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.calllog import deletion, leases
 from bot.calllog.schema import call_words, calls
+from bot.calllog.search_entries import take_out_left
 from bot.calllog.store import CallLog
 from bot.calllog.summing_up import sum_up
 from bot.errors import StoreError
@@ -72,6 +73,7 @@ class Upkeep:
             await self._in_batches(_sum_up_older)
             await self._in_batches(_renew_words)
             await self._in_batches(_remove_older_index)
+            await self._in_batches(_take_out_left)
             for bot, kept in self._kept.items():
                 await self._in_batches(partial(_hide_expired, bot=bot, before=now - kept, now=now))
             await self._finish_deletions(now)
@@ -152,6 +154,11 @@ async def _remove_older_index(connection: AsyncConnection) -> int:
         if not is_needed and any(column["name"] == "lexemes" for column in columns):
             await connection.execute(text("ALTER TABLE call_words DROP COLUMN lexemes"))
     return 0
+
+
+async def _take_out_left(connection: AsyncConnection) -> int:
+    """Of SQLite's search, calls that somebody has deleted from the tables by hand."""
+    return await take_out_left(connection, BATCH) if connection.dialect.name == "sqlite" else 0
 
 
 async def _hide_expired(connection: AsyncConnection, bot: str, before: datetime, now: datetime) -> int:

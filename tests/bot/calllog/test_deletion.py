@@ -181,3 +181,17 @@ async def test_calls_of_an_older_offhook_become_searchable(log, calls):
     await Upkeep(log, {}).once(NOON)
     assert await log.count_calls(CallFilter(text="hello")) == (calls, True)
     assert await log.count_calls(CallFilter(bot="reception", has_unread_message=False)) == (calls, True)
+
+
+async def test_a_call_that_was_deleted_by_hand_leaves_the_search_with_the_next_upkeep(tmp_path):
+    log = await CallLog.open(f"sqlite:///{tmp_path}/calls.db")
+    await write_call(log, "a", tmp_path / "a.wav")
+    async with log.writing() as connection:
+        await connection.execute(text("DELETE FROM calls"))
+        assert (await connection.execute(text("SELECT count(*) FROM call_search('secreta')"))).scalar_one() == 1
+    assert await listed(log, text="secreta") == []
+    await Upkeep(log, {}).once(NOON)
+    async with log.writing() as connection:
+        assert (await connection.execute(text("SELECT count(*) FROM call_search('secreta')"))).scalar_one() == 0
+        await connection.execute(text("INSERT INTO call_search (call_search) VALUES ('integrity-check')"))
+    await log.close()

@@ -290,3 +290,29 @@ async def test_more_calls_within_an_hour_than_are_read_at_once_are_found_in_orde
         await write(log, *call(f"{number:02}", "hello" if number % 2 else "bye", at_s=-number * 300))
     assert await found(log, text="hello") == [f"{number:02}" for number in range(1, 40, 2)]
     assert await log.count_calls(CallFilter(text="hello"), limit=7) == (7, False)
+
+
+@pytest.mark.parametrize(
+    ("part", "call_ids"),
+    [
+        ("000", ["fours", "zeros"]),
+        ("0022", ["fours", "zeros"]),
+        ("00222", ["fours", "zeros"]),
+        ("0002222", ["fours", "zeros"]),
+        ("50022", []),  # its parts of three are all there, and it is not
+        ("22222", []),
+        ("4444", ["fours"]),
+        ("+1444", ["fours"]),
+        ("14444444444", ["fours"]),
+        ("44444444444", []),
+        ("%", []),
+    ],
+)
+async def test_calls_are_found_by_a_part_of_either_number(log, part, call_ids):
+    await write(
+        log,
+        *call("zeros", "hello", from_number="+19990000000", at_s=1),
+        *call("fours", "hello", from_number="+14444444444", at_s=2),
+    )
+    assert await found(log, number_part=part) == call_ids
+    assert await log.count_calls(CallFilter(number_part=part)) == (len(call_ids), True)

@@ -51,7 +51,13 @@ POSTGRESQL = [
     # Figures of it would be made of calls taken apart once more, and searches do without.
     "ALTER INDEX ix_call_words_entries ALTER COLUMN 1 SET STATISTICS 0",
 ]
-# A call is put into SQLite's index by `search_entries.py`, which knows of each what stands there.
+# A call is put into SQLite's index, and taken out, by `search_entries.py`, which knows what stands there of each. What
+# somebody removes by hand is kept for it.
+SQLITE = [
+    "CREATE TABLE call_search_left (place INTEGER PRIMARY KEY, terms TEXT NOT NULL, version INTEGER NOT NULL)",
+    """CREATE TRIGGER call_words_left AFTER DELETE ON call_words BEGIN
+        INSERT OR REPLACE INTO call_search_left VALUES (old.place, old.terms, old.version); END""",
+]
 TRIGGERS = ("call_words_added", "call_words_changed", "call_words_removed")
 SQLITE_BEFORE = [
     """CREATE TRIGGER call_words_added AFTER INSERT ON call_words BEGIN
@@ -70,6 +76,8 @@ def upgrade() -> None:
     if op.get_bind().dialect.name == "sqlite":
         for name in TRIGGERS:
             op.execute(f"DROP TRIGGER {name}")
+        for statement in SQLITE:
+            op.execute(statement)
         return
     for statement in POSTGRESQL:
         op.execute(sa.text(statement.replace(":=", r"\:=")))
@@ -79,6 +87,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     if op.get_bind().dialect.name == "sqlite":
+        op.execute("DROP TRIGGER call_words_left")
+        op.execute("DROP TABLE call_search_left")
         for statement in SQLITE_BEFORE:
             op.execute(statement)
         op.execute("DROP INDEX ix_call_words_older")
