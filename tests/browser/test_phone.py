@@ -73,7 +73,6 @@ async def loudest_level(page: Page, meter: str) -> float:
     return await page.evaluate(f"document.getElementById('{meter}').value")
 
 
-@pytest.mark.timeout(180)
 async def test_a_question_asked_in_the_browser_is_understood_and_its_answer_heard(speaking, business, complaints):
     service, folder = business
     async with phone(speaking, service, complaints) as page:

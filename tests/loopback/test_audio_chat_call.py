@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import pytest
 
 from bot.calllog.store import CallLog
 from bot.config import AudioChatConfig, Config, OpenAIConfig, StorageConfig
@@ -74,7 +73,6 @@ def heard_of(call: Any) -> list[str]:
     return [turn.heard_text or "" for turn in call.turns if turn.role == "bot"]
 
 
-@pytest.mark.timeout(180)
 async def test_questions_an_interruption_a_message_and_a_goodbye(tmp_path: Path):
     async with scene(tmp_path) as here:
         say = here.voice.say
@@ -119,7 +117,6 @@ async def test_questions_an_interruption_a_message_and_a_goodbye(tmp_path: Path)
     assert any(one.get("content") == cut.heard_text for one in asked[-1] if one["role"] == "assistant")
 
 
-@pytest.mark.timeout(180)
 async def test_a_call_that_nobody_writes_down(tmp_path: Path):
     async with scene(tmp_path, transcriber="") as here:
         say = here.voice.say

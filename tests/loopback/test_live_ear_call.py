@@ -93,7 +93,6 @@ def said(call: Any, role: str) -> Sequence[str]:
     return [turn.heard_text if role == "bot" else turn.text for turn in call.turns if turn.role == role]
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize(
     ("model", "turn_detection"),
     [
@@ -126,7 +125,6 @@ async def test_three_questions_an_interruption_and_a_goodbye(
     assert len(here.relay.sockets) == 1  # the one made ready at the webhook
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("turn_detection", ["local", "server_vad"])
 async def test_a_link_that_is_cut_in_the_middle_of_an_utterance_costs_no_word(
     tmp_path: Path, server: str, turn_detection: str
@@ -155,7 +153,6 @@ async def test_a_link_that_is_cut_in_the_middle_of_an_utterance_costs_no_word(
     assert any("nine to six" in text for text in said(call, "bot"))
 
 
-@pytest.mark.timeout(180)
 async def test_a_transcriber_that_never_answers_is_told_to_the_caller(tmp_path: Path, server: str):
     relay = Relay("", swallows=lambda number, event: "input_audio_transcription" in event["type"])
     listens = "openai-realtime:gpt-live-transcribe"
@@ -168,7 +165,6 @@ async def test_a_transcriber_that_never_answers_is_told_to_the_caller(tmp_path: 
     assert len(relay.sockets) == 2  # replaced once
 
 
-@pytest.mark.timeout(180)
 async def test_a_message_that_ends_with_a_hang_up_is_kept(tmp_path: Path, server: str):
     async with scene(tmp_path, server, transcriber="openai-realtime:gpt-live-transcribe") as here:
         await here.dial(

@@ -4,7 +4,6 @@ import asyncio
 from pathlib import Path
 
 import msgspec
-import pytest
 
 from bot.calllog.store import CallLog
 from bot.config import Config, OpenAIConfig, RealtimeConfig, StorageConfig
@@ -17,7 +16,6 @@ from bot.serving import completed
 from tests.support.patient import PATIENT, STALL_S
 
 
-@pytest.mark.timeout(180)
 async def test_a_question_an_interruption_a_message_and_a_goodbye(tmp_path: Path):
     business = completed(Config()).bots[0]
     realtime = RealtimeConfig(audio="pcmu", stall_s=STALL_S)

@@ -4,7 +4,6 @@ import asyncio
 from pathlib import Path
 
 import msgspec
-import pytest
 
 from bot.calllog.detail import CallDetail
 from bot.calllog.store import CallLog
@@ -64,7 +63,6 @@ async def logged(database: str) -> CallDetail:
     return found
 
 
-@pytest.mark.timeout(180)
 async def test_a_question_an_interruption_a_message_and_a_goodbye(tmp_path: Path):
     business = completed(Config()).bots[0]
     storage = StorageConfig(database=f"sqlite+aiosqlite:///{tmp_path}/log.db", recordings=str(tmp_path / "recordings"))

@@ -56,7 +56,6 @@ async def bot_turns(storage: StorageConfig):  # type: ignore[no-untyped-def]
     return [turn for turn in found.turns if turn.role == "bot"], found
 
 
-@pytest.mark.timeout(180)
 async def test_the_caller_hears_the_words_of_the_bot_and_can_interrupt_them(tmp_path: Path):
     business = completed(Config()).bots[0]
     bot = msgspec.structs.replace(business, chained=ChainedConfig(speaker=READER), **PATIENT)

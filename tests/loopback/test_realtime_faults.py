@@ -154,7 +154,6 @@ def of(results: dict[str, Result | BaseException], name: str) -> Result:
     return result
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("name", FAULTS)
 def test_the_caller_hears_something_sensible_and_the_call_ends_for_one_reason(
     results: dict[str, Result | BaseException], name: str
@@ -164,7 +163,6 @@ def test_the_caller_hears_something_sensible_and_the_call_ends_for_one_reason(
     assert result.call.call.end_reason == fault.ends
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("name", FAULTS)
 def test_nobody_waits_in_silence(results: dict[str, Result | BaseException], name: str):
     result = of(results, name)

@@ -278,7 +278,6 @@ CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,re
 CHECKS += "negative_data_rejection,positive_data_acceptance,unsupported_method,ignored_auth"
 
 
-@pytest.mark.timeout(180)
 async def test_schemathesis_finds_nothing(script, tmp_path):
     """Reads the description, and sends what fits it and what does not."""
     await script.write(*whole_call("call-1"))
