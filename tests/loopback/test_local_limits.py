@@ -18,6 +18,7 @@ from bot.rehearsal.caller import HangUp, Say, ScriptedCaller, WaitForReply
 from bot.rehearsal.stage import stage
 from bot.rehearsal.twilio import place_call
 from tests.support.local_server import BUSINESS, samples_of, sound_file
+from tests.support.starved import queued_ms
 from tests.support.tones import speech, tones_config
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -120,12 +121,15 @@ async def test_a_calls_sound_does_not_notice_the_work_of_others(hasty: openai.As
             *(asyncio.create_task(read_aloud(hasty)) for _ in range(2)),
         ]
         caller = ScriptedCaller([WaitForReply(), Say(speech(1000)), WaitForReply(), HangUp()])
+        queued_before_ms = queued_ms()
         report = await place_call(
             there.url, caller, auth_token=there.auth_token, account_sid=there.account_sid, api=there.api, max_s=30
         )
+        withheld_ms = queued_ms() - queued_before_ms  # by others on the machine; by our own work nothing may be
         assert not any(task.done() for task in work)
         for task in work:
             task.cancel()
         await asyncio.gather(*work, return_exceptions=True)
     assert (report.ended_by, report.errors) == ("caller", ())
-    assert (report.gap_ms, report.late_audio_ms, len(report.reply_delays_ms)) == (0, 0, 1)
+    assert (report.late_audio_ms, len(report.reply_delays_ms)) == (0, 1)
+    assert report.gap_ms <= withheld_ms

@@ -9,8 +9,10 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 _TICK_S = 0.02
+_SCHEDULED = Path("/proc/thread-self/schedstat")
 
 
 class Starved:
@@ -26,6 +28,17 @@ class Starved:
             await asyncio.sleep(_TICK_S)
             passed_s, own_s = time.monotonic() - slept_at, time.thread_time() - worked_s
             self.ms += 1000 * max(0.0, passed_s - max(_TICK_S, own_s))
+
+
+def queued_ms() -> float:
+    """How long this thread has stood in line for a processor since it began; 0 where the system does not tell.
+
+    Waiting for a lock that another thread of ours holds, such as the interpreter's, is not part of it.
+    """
+    try:
+        return int(_SCHEDULED.read_text().split()[1]) / 1e6
+    except OSError:
+        return 0.0
 
 
 @asynccontextmanager
