@@ -48,7 +48,7 @@ async def seconds(page: Page) -> float:
 async def word_times(page: Page, call_id: str) -> list[list[dict[str, int]]]:
     """Each turn's, once the page has them."""
     has_words = page.locator("#said[data-has-words]")
-    await expect(has_words).to_be_attached(timeout=60_000)  # what finds them gives way to all else on the machine
+    await expect(has_words).to_be_attached(timeout=180_000)  # what finds them gives way to all else on the machine
     answer = await page.request.get(f"/api/calls/{call_id}/words")
     return [turn["words"] for turn in (await answer.json())["turns"]]
 

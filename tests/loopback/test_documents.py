@@ -54,7 +54,7 @@ TODAY = "Today is a wonderful day to build something people love!"
 
 @pytest.fixture(scope="module")
 def client(local_url: str) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=local_url, api_key="any", max_retries=0, timeout=50) as connected:
+    with openai.OpenAI(base_url=local_url, api_key="any", max_retries=0, timeout=200) as connected:
         yield connected
 
 

@@ -48,7 +48,7 @@ async def metric(service: Serving, name: str) -> float:
 
 async def all_workers_say(service: Serving, *, live_calls: int) -> None:
     """Ask until all answers agree, whoever gives them; a worker writes its count down just after it has changed."""
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(10):
         while {await fetched(service, "/readyz") for _ in range(6)} != {
             f'{{"status": "ready", "live_calls": {live_calls}}}'
         }:
@@ -70,7 +70,7 @@ def version_of_log(folder: Path, version: str) -> str:
 
 
 async def until_written(folder: Path, reasons: list[str | None]) -> None:
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(10):
         while await asyncio.to_thread(end_reasons, folder) != reasons:
             pass
 

@@ -33,7 +33,7 @@ async def local_client(
     """`upstream` is where a text model is, for a responder `openai:MODEL`."""
     async with (
         serving(bot, upstream=upstream) as url,
-        openai.AsyncOpenAI(base_url=url, api_key="any", max_retries=0, timeout=50) as client,
+        openai.AsyncOpenAI(base_url=url, api_key="any", max_retries=0, timeout=200) as client,
     ):
         yield client
 
