@@ -59,6 +59,7 @@ POOL = 40_000  # different sentences
 TURNS = (2, 4, 6, 6, 8, 8, 10, 14)
 ABROAD = 0.35  # of the calls are in another language: none of its words is said in the others
 BATCH = 5_000
+OUR_NUMBER = "+15550002222"
 HIDDEN_EACH = 500
 HIDDEN_AT_ONCE = 50
 ROUNDS = 30
@@ -167,7 +168,8 @@ class World:
             carrier=self._pick(CARRIERS),
             end_reason=self._pick(REASONS),
             from_number=self._random.choice(self.callers),
-            to_number="+15550002222",
+            to_number=OUR_NUMBER,
+            direction="inbound",
             duration_ms=duration_ms,
             verdict=verdict,
         )
@@ -240,6 +242,7 @@ async def build_sqlite(path: Path, calls: int) -> str:
         known |= said
         connection.execute("COMMIT")
         progress("SQLite", tables, calls)
+    connection.execute("INSERT INTO own_numbers VALUES (?)", (OUR_NUMBER,))
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
     making.rename(path)
@@ -277,6 +280,7 @@ async def fill_postgresql(url: str, calls: int) -> None:
         await connection.copy_records_to_table("said_words", records=[(word,) for word in sorted(said)])
         known |= said
         progress("PostgreSQL", tables, calls)
+    await connection.execute("INSERT INTO own_numbers VALUES ($1)", OUR_NUMBER)
     await connection.execute(gin)
     await connection.execute("ALTER INDEX ix_call_words_entries ALTER COLUMN 1 SET STATISTICS 0")
     await connection.execute("VACUUM ANALYZE")

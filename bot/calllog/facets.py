@@ -18,9 +18,6 @@ NONE = "none"
 """The verdict of a call that nobody has judged."""
 NUMBER_PART_CHARS = 3
 """The shortest part of a number that the index knows."""
-# Of the longest, a longer part is put together. Shorter ones would do for any caller's number, but all calls have one
-# of a few numbers as their other party, which has most of the parts of three that there are in some that nobody has.
-_PART_CHARS = (NUMBER_PART_CHARS, 4, 5)
 _TOKEN_CHARS = 200
 _LEVELS = 11  # of lengths: each four times as wide as the one before; 2**31 ms is 2 of the widest
 _PLAIN = re.compile(r"[a-y0-9]*")  # z begins the code of any other character
@@ -42,8 +39,7 @@ def facets_of(
     """All facets of a call that is over; `call` is its row in `calls`."""
     for kind in ("bot", "carrier", "end_reason", "from_number", "to_number"):
         yield facet("number" if kind.endswith("number") else kind, getattr(call, kind) or "")
-    for number in (call.from_number, call.to_number):
-        yield from (facet("part", part) for chars in _PART_CHARS for part in sorted(_parts(number, chars)))
+    yield from (facet("part", part) for part in sorted(_parts(other_number(call))))
     yield from _length((call.duration_ms or 0) // 1000)
     yield facet("verdict", call.verdict or NONE)
     yield from (facet("flag", flag) for flag in flags)
@@ -52,10 +48,22 @@ def facets_of(
     yield facet("unread", "yes" if unread else "no")
 
 
-def facets_wanted(filters: CallFilter, *, is_older: bool = False) -> Iterator[Sequence[str]]:
+def own_number(call: Row[Any]) -> str:
+    """Ours of the two: the one that was called, unless we called."""
+    return str(call.to_number if call.direction == "inbound" else call.from_number)
+
+
+def other_number(call: Row[Any]) -> str:
+    return str(call.from_number if call.direction == "inbound" else call.to_number)
+
+
+def facets_wanted(
+    filters: CallFilter, own_numbers: Sequence[str] = (), *, is_older: bool = False
+) -> Iterator[Sequence[str]]:
     """What a call must have, each time one of several; lengths and parts of numbers must be looked at again.
 
-    `is_older` also finds calls that were summed up when the index knew lengths by doubling, and the shortest parts.
+    `own_numbers` are those of ours that have `filters.number_part`. `is_older` also finds calls that were summed up
+    when the index knew lengths by doubling only.
     """
     for kind in ("bot", "carrier", "end_reason", "number", "verdict", "tool", "tag"):
         if (value := getattr(filters, kind)) is not None:
@@ -64,9 +72,10 @@ def facets_wanted(filters: CallFilter, *, is_older: bool = False) -> Iterator[Se
     if filters.has_unread_message is not None:
         yield [facet("unread", "yes" if filters.has_unread_message else "no")]
     if filters.number_part is not None:
-        wanted = storable_key(filters.number_part)
-        chars = NUMBER_PART_CHARS if is_older else max(NUMBER_PART_CHARS, min(len(wanted), _PART_CHARS[-1]))
-        yield from ([facet("part", part)] for part in sorted(_parts(wanted, chars)))
+        # Each call has one of a few numbers of ours, which have most of the parts of some number that nobody has. So
+        # of them no parts are known: either the other number has all of these, or ours is one that has the whole.
+        ours = [facet("number", number) for number in own_numbers]
+        yield from ([facet("part", part), *ours] for part in sorted(_parts(storable_key(filters.number_part))))
     if filters.min_ms is not None or filters.max_ms is not None:
         shortest = max(0, min(filters.min_ms or 0, MAX_MS)) // 1000
         longest = (MAX_MS if filters.max_ms is None else min(filters.max_ms, MAX_MS)) // 1000
@@ -101,5 +110,5 @@ def _lengths(first: int, last: int) -> Iterator[str]:
         first, last = first // 4, last // 4
 
 
-def _parts(number: str, chars: int) -> set[str]:
-    return {number[at : at + chars] for at in range(len(number) - chars + 1)}
+def _parts(number: str) -> set[str]:
+    return {number[at : at + NUMBER_PART_CHARS] for at in range(len(number) - NUMBER_PART_CHARS + 1)}

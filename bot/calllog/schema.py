@@ -265,7 +265,14 @@ said_words = Table(
     metadata,
     Column("word", Key, primary_key=True),
 )
-"""SQLite: each word that is said in a call, once; what the beginning of a word may mean."""
+"""Each word that is said in a call, once; what the beginning of a word may mean."""
+
+own_numbers = Table(
+    "own_numbers",
+    metadata,
+    Column("number", Key, primary_key=True),
+)
+"""Each of our numbers that had a call, once: what a part of it may mean."""
 
 call_tags = Table(
     "call_tags",

@@ -7,20 +7,17 @@ told the same again to forget it: so `call_words` has the version of what that w
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Row, column, delete, func, select, table, text
+from sqlalchemy import ARRAY, BigInteger, Column, Row, Text, bindparam, column, delete, func, select, table, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.calllog.neighbours import BEGIN, side_by_side, turns_of
-from bot.calllog.schema import WORDS_VERSION, call_words, said_words
+from bot.calllog.schema import WORDS_VERSION, call_words, own_numbers, said_words
 
 _left = table("call_search_left", column("place", BigInteger), column("terms"), column("version"))
 _WRITTEN = ("terms", "turn_indices", "version")
 _ADD = text("INSERT INTO call_search (rowid, terms) VALUES (:place, :entry)")
 _TAKE_OUT = text("INSERT INTO call_search (call_search, rowid, terms) VALUES ('delete', :place, :entry)")
-_LEARN_IN_POSTGRESQL = text(
-    "INSERT INTO said_words (word) SELECT unnest(CAST(:words AS text[])) ON CONFLICT DO NOTHING"
-)
 _IS_SAID = {
     "sqlite": text("SELECT 1 FROM call_search WHERE call_search MATCH :word LIMIT 1"),
     "postgresql": text(
@@ -52,7 +49,12 @@ async def write(connection: AsyncConnection, entries: Sequence[Mapping[str, Any]
     changed = {name: words.excluded[name] for name in _WRITTEN}
     rows = [{**entry, "version": WORDS_VERSION} for entry in entries]
     await connection.execute(words.on_conflict_do_update(index_elements=["place"], set_=changed), rows)
-    await _learn(connection, _said(entry["terms"] for entry in entries))
+    await _learn(connection, said_words.c.word, _said(entry["terms"] for entry in entries))
+
+
+async def learn_own_numbers(connection: AsyncConnection, numbers: Iterable[str]) -> None:
+    """Remember which numbers are ours."""
+    await _learn(connection, own_numbers.c.number, sorted({*numbers}))
 
 
 async def forget(connection: AsyncConnection, rows: Sequence[int]) -> None:
@@ -75,12 +77,16 @@ async def forget(connection: AsyncConnection, rows: Sequence[int]) -> None:
             await connection.execute(delete(said_words).where(said_words.c.word == word))
 
 
-async def _learn(connection: AsyncConnection, said: Sequence[str]) -> None:
-    if said and connection.dialect.name == "sqlite":
-        learnt = sqlite.insert(said_words).on_conflict_do_nothing()
-        await connection.execute(learnt, [{"word": word} for word in said])
-    elif said:
-        await connection.execute(_LEARN_IN_POSTGRESQL, {"words": list(said)})
+async def _learn(connection: AsyncConnection, learnt: Column[Any], texts: Sequence[str]) -> None:
+    """In order, so that two processes that learn the same wait for each other and never in a ring."""
+    if not texts:
+        return
+    if connection.dialect.name == "sqlite":
+        insert = sqlite.insert(learnt.table).on_conflict_do_nothing()
+        await connection.execute(insert, [{learnt.name: text} for text in texts])
+    else:
+        new = select(func.unnest(bindparam("texts", list(texts), ARRAY(Text))))
+        await connection.execute(postgresql.insert(learnt.table).from_select([learnt], new).on_conflict_do_nothing())
 
 
 async def take_out_left(connection: AsyncConnection, limit: int) -> int:

@@ -3,13 +3,12 @@
 So a call's entry in the index also says when it began, in stretches of an hour, nine hours, three days, a month, half a
 year, and these are asked for one after the other: what is common fills a page in the first of them, and what is rare is
 found whole by the last. A stretch with more calls than need be read is asked for in its parts. What no call has costs
-five short walks through the lists of the index, without a look at any call. Phrases stand there too, as two and three
+three walks through the lists of the index, without a look at any call. Phrases stand there too, as two and three
 words side by side; only of a longer one each call that has all its parts must be looked at.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, cast, func, literal, literal_column, select
@@ -26,7 +25,10 @@ from bot.calllog.search_wanted import Wanted, has_phrase
 _LEVELS = (42, 45, 48, 51, 54)
 """How many bits of a place make no difference within a stretch; `call_entries` in the database knows the same."""
 _MANY = 1000
-_COUNTED_IN_PARTS = _LEVELS[2]
+_WIDE = _LEVELS[3]
+_RARE_SHARE = 10
+_RARE = 100
+"""What fills no more of a page before wide stretches begin, or has fewer calls to count, is found whole in them."""
 _NOTHING: ColumnElement[int] = literal_column("0")
 
 Found = list[tuple[int, int]]  # place, row
@@ -45,19 +47,22 @@ class Stretch:
         return [f"_when{self.bits}_{piece}" for piece in range(self.first, self.last + 1)]
 
     def parts(self, top: int, bottom: int) -> Iterator["Stretch"]:
-        """The newest first, each of one piece; nothing of the narrowest."""
-        bits, first, last = self.bits, self.first, self.last
-        if first == last:
-            bits = self.bits - 3
-            first, last = max(first << 3, bottom >> bits), min((last << 3) + 7, (top - 1) >> bits)
-        if bits >= _LEVELS[0]:
-            yield from (Stretch(bits, piece, piece) for piece in range(last, first - 1, -1))
+        """Its pieces, or those of the next narrower width that a single one is made of, the newest first."""
+        if self.first != self.last:
+            return self.pieces()
+        bits = self.bits - 3
+        first, last = max(self.first << 3, bottom >> bits), min((self.last << 3) + 7, (top - 1) >> bits)
+        return Stretch(bits, first, last).pieces()
+
+    def pieces(self) -> Iterator["Stretch"]:
+        """Each for itself, the newest first."""
+        return (Stretch(self.bits, piece, piece) for piece in range(self.last, self.first - 1, -1))
 
 
 def stretches(top: int, bottom: int) -> Iterator[Stretch]:
     """All from below one place down to another, the newest and shortest first, each as far as a wider one begins."""
     last = top - 1
-    for bits in _LEVELS:
+    for bits in _LEVELS[1:]:
         if last < bottom:
             return
         begin = bottom if bits == _LEVELS[-1] else max(bottom, last >> bits + 3 << bits + 3)
@@ -87,21 +92,26 @@ class _Search:
                 break
         return found
 
-    async def count(self, stretch: Stretch, limit: int) -> int:
-        some = self.query(stretch).limit(limit).subquery()
+    async def few(self, all_left: Sequence[Stretch], limit: int) -> Found | None:
+        """All in one piece; None where that is too much to read."""
+        found = await self._rows(self.query(*all_left).limit(_MANY))
+        return sorted(found, reverse=True)[:limit] if len(found) < _MANY else None
+
+    async def count(self, limit: int, *stretches: Stretch) -> int:
+        some = self.query(*stretches).limit(limit).subquery()
         counted: int = (await self.connection.execute(select(func.count()).select_from(some))).scalar_one()
         return counted
 
     async def _rows(self, query: Select[Any]) -> Found:
         return [(row.place, row.id) for row in await self.connection.execute(query)]
 
-    def query(self, stretch: Stretch) -> Select[Any]:
+    def query(self, *stretches: Stretch) -> Select[Any]:
         place = call_words.c.place
         query = (
             select(place, call_words.c.call_row.label("id"))
             .select_from(call_words)
             .where(
-                func.call_entries(call_words.c.terms, place).op("@@")(cast(literal(self._tsquery(stretch)), TSQUERY)),
+                func.call_entries(call_words.c.terms, place).op("@@")(cast(literal(self._tsquery(stretches)), TSQUERY)),
                 call_words.c.version == literal_column("2"),
                 # Without the sums PostgreSQL might walk the calls themselves, and take each apart once more.
                 place + _NOTHING < self.top,
@@ -113,10 +123,11 @@ class _Search:
             query = query.join(calls, calls.c.id == call_words.c.call_row + _NOTHING).where(*conditions)
         return query
 
-    def _tsquery(self, stretch: Stretch) -> str:
+    def _tsquery(self, stretches: Sequence[Stretch]) -> str:
         """A query in PostgreSQL's language; words have neither quotes nor signs in them."""
         parts = [_of(term, self.wanted) for term in self.wanted.terms]
-        parts += [_any_of(choices) for choices in (*self.wanted.facets, stretch.entries)]
+        began = [entry for stretch in stretches for entry in stretch.entries]
+        parts += [_any_of(choices) for choices in (*self.wanted.facets, began)]
         return " & ".join(parts)
 
 
@@ -125,12 +136,16 @@ async def find(
 ) -> Found:
     """As (place, row), newest first, below `top` and from `bottom` on."""
     found: Found = []
-    search = await _search(connection, wanted, filters, top, bottom)
-    for stretch in stretches(search.top, search.bottom):
-        found += await search.newest(stretch, limit - len(found))
-        if len(found) == limit:
-            return found
-    if wanted.newest_older is not None:
+    search = _search(connection, wanted, filters, top, bottom)
+    left = list(stretches(search.top, search.bottom))
+    while left and len(found) < limit:
+        if left[0].bits == _WIDE and len(found) <= limit // _RARE_SHARE:
+            rest = await search.few(left, limit - len(found))
+            if rest is not None:
+                found += rest
+                break
+        found += await search.newest(left.pop(0), limit - len(found))
+    if len(found) < limit and wanted.newest_older is not None:
         top = min(top, wanted.newest_older + 1)
         found += await search_older.find(connection, wanted, filters, limit - len(found), top, bottom)
     return found
@@ -140,35 +155,28 @@ async def count(
     connection: AsyncConnection, wanted: Wanted, filters: CallFilter, limit: int, top: int, bottom: int | None
 ) -> int:
     counted = 0
-    search = await _search(connection, wanted, filters, top, bottom)
-    whole = chain.from_iterable(_to_count(stretch) for stretch in stretches(search.top, search.bottom))
-    for stretch in whole:
-        counted += await search.count(stretch, limit - counted)
-        if counted == limit:
-            return counted
-    if wanted.newest_older is not None:
+    search = _search(connection, wanted, filters, top, bottom)
+    left = list(stretches(search.top, search.bottom))
+    while left and counted < limit:
+        if left[0].bits == _WIDE and counted < _RARE:
+            counted += await search.count(limit - counted, *left)
+            break
+        # Of a wide one, all that is found is collected before any of it is counted.
+        pieces, left = left[0].pieces() if left[0].bits >= _WIDE else iter(left[:1]), left[1:]
+        for piece in pieces:
+            counted += await search.count(limit - counted, piece)
+            if counted == limit:
+                return counted
+    if counted < limit and wanted.newest_older is not None:
         top = min(top, wanted.newest_older + 1)
         counted += await search_older.count(connection, wanted, filters, limit - counted, top, bottom)
     return counted
 
 
-def _to_count(stretch: Stretch) -> Iterator[Stretch]:
-    """Wide ones piece by piece: all that is found in one is collected before any of it is counted."""
-    if stretch.bits < _COUNTED_IN_PARTS:
-        yield stretch
-    else:
-        yield from (Stretch(stretch.bits, piece, piece) for piece in range(stretch.last, stretch.first - 1, -1))
-
-
-async def _search(
-    connection: AsyncConnection, wanted: Wanted, filters: CallFilter, top: int, bottom: int | None
-) -> _Search:
+def _search(connection: AsyncConnection, wanted: Wanted, filters: CallFilter, top: int, bottom: int | None) -> _Search:
     """Only where calls are, and where they stand in the index as they do today."""
-    place = call_words.c.place
-    ends = await connection.execute(select(func.max(place), func.min(place)).where(place < top))
-    newest, oldest = ends.one()
-    lowest = max(oldest or 0, bottom or 0, -1 if wanted.newest_older is None else wanted.newest_older + 1)
-    return _Search(connection, wanted, filters, (newest or 0) + 1, lowest)
+    lowest = max(wanted.oldest or 0, bottom or 0, -1 if wanted.newest_older is None else wanted.newest_older + 1)
+    return _Search(connection, wanted, filters, min(top, (wanted.newest or 0) + 1), lowest)
 
 
 def _of(term: Term, wanted: Wanted) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.calllog import search_entries
-from bot.calllog.facets import facets_of
+from bot.calllog.facets import facets_of, own_number
 from bot.calllog.neighbours import BEGIN
 from bot.calllog.records import INTERRUPTED
 from bot.calllog.schema import INDEX_VERSION, call_tags, calls, events, messages, turns
@@ -75,6 +75,7 @@ async def sum_up(connection: AsyncConnection, rows: Iterable[int]) -> None:
         facets = list(facets_of(head, flags, tools, tags, unread=head.id in unread))
         words.append(_words(head, said[head.id], facets))
     await connection.execute(_SUMMED_UP, columns)
+    await search_entries.learn_own_numbers(connection, map(own_number, heads))
     await search_entries.write(connection, words)
 
 

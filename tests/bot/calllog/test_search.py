@@ -295,16 +295,18 @@ async def test_more_calls_within_an_hour_than_are_read_at_once_are_found_in_orde
 @pytest.mark.parametrize(
     ("part", "call_ids"),
     [
-        ("000", ["fours", "zeros"]),
-        ("0022", ["fours", "zeros"]),
-        ("00222", ["fours", "zeros"]),
-        ("0002222", ["fours", "zeros"]),
+        ("000", ["called", "fours", "zeros"]),
+        ("0022", ["called", "fours", "zeros"]),
+        ("00222", ["called", "fours", "zeros"]),
+        ("0002222", ["called", "fours", "zeros"]),
         ("50022", []),  # its parts of three are all there, and it is not
         ("22222", []),
         ("4444", ["fours"]),
         ("+1444", ["fours"]),
         ("14444444444", ["fours"]),
         ("44444444444", []),
+        ("7770", ["called"]),
+        ("888888", ["called"]),
         ("%", []),
     ],
 )
@@ -313,6 +315,7 @@ async def test_calls_are_found_by_a_part_of_either_number(log, part, call_ids):
         log,
         *call("zeros", "hello", from_number="+19990000000", at_s=1),
         *call("fours", "hello", from_number="+14444444444", at_s=2),
+        *call("called", "hello", direction="outbound", from_number="+17770002222", to_number="+18888888888", at_s=3),
     )
     assert await found(log, number_part=part) == call_ids
     assert await log.count_calls(CallFilter(number_part=part)) == (len(call_ids), True)

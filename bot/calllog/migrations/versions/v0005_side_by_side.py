@@ -1,4 +1,4 @@
-"""Words side by side, and in PostgreSQL when a call began, in the index that calls are found by.
+"""Words side by side, and in PostgreSQL when a call began, in the index that calls are found by; our own numbers.
 
 Calls that are there already stay as they are (`version` 1) and are found as before; upkeep brings them to this version,
 the newest first. PostgreSQL has an index of its own for those that it has brought there.
@@ -12,6 +12,7 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
+KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 IS_OLDER = sa.text("version < 2")
 
 POSTGRESQL = [
@@ -73,6 +74,12 @@ SQLITE_BEFORE = [
 def upgrade() -> None:
     op.add_column("call_words", sa.Column("version", sa.SmallInteger(), nullable=False, server_default="1"))
     op.create_index("ix_call_words_older", "call_words", ["place"], sqlite_where=IS_OLDER, postgresql_where=IS_OLDER)
+    op.create_table(
+        "own_numbers",
+        sa.Column("number", KEY, nullable=False),
+        sa.PrimaryKeyConstraint("number", name="pk_own_numbers"),
+    )
+    op.execute("INSERT INTO own_numbers (number) SELECT DISTINCT to_number FROM calls")
     if op.get_bind().dialect.name == "sqlite":
         for name in TRIGGERS:
             op.execute(f"DROP TRIGGER {name}")
@@ -86,6 +93,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("own_numbers")
     if op.get_bind().dialect.name == "sqlite":
         op.execute("DROP TRIGGER call_words_left")
         op.execute("DROP TABLE call_search_left")
