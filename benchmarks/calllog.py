@@ -3,6 +3,8 @@
 30 calls with 10 timeline events a second each, and a turn written again every half second. The reference does the least
 that Python can: the same rows by `aiosqlite.executemany` with SQL written by hand, as often. "Loop" is the CPU time of
 the event loop's own thread, which frames wait for; "process" includes the database's thread. An idle loop is taken off.
+Last, what the end of a call costs, when it is summed up and put into the search index: calls of eight turns that end a
+few at a time.
 
     python benchmarks/calllog.py                                     # SQLite
     python benchmarks/calllog.py postgresql+asyncpg://user@host/db   # an empty PostgreSQL database beside it
@@ -19,7 +21,7 @@ from typing import Protocol
 
 import aiosqlite
 
-from bot.calllog.records import CallStarted, Record, TimelineEvent, TurnRecord
+from bot.calllog.records import CallEnded, CallStarted, Record, TimelineEvent, TurnRecord
 from bot.calllog.store import CallLog
 from bot.calllog.writer import BATCH_S
 
@@ -27,6 +29,9 @@ CALLS = 30
 TICK_S = 0.1  # each call has an event a tick
 SECONDS = 8
 BURST = 40_000
+ENDED = 200
+ENDED_AT_ONCE = 5
+SAID = "I would like to know number {} whether you are open on the morning of the Saturday after next week"
 
 
 class Log(Protocol):
@@ -140,39 +145,68 @@ async def burst(log: Log) -> float:
     return BURST / (time.perf_counter() - begin)
 
 
+async def ends(log: Log) -> tuple[float, float]:
+    """CPU ms of the loop's thread and of the process for the end of a call."""
+    for call in range(ENDED):
+        log.write(start(f"ended-{call}"))
+        for index in range(8):
+            log.write(
+                TurnRecord(
+                    call_id=f"ended-{call}", index=index, role="caller", kind="speech", started_ms=index * 5000,
+                    text=SAID.format(call * 8 + index),
+                )
+            )  # fmt: skip
+    await log.flush()
+    loop_s, process_s = time.thread_time(), time.process_time()
+    for call in range(ENDED):
+        log.write(
+            CallEnded(
+                call_id=f"ended-{call}", ended_at=datetime.now(UTC), duration_ms=40_000, end_reason="caller_hung_up",
+                turns=8, interruptions=0, reply_p50_ms=None, reply_p95_ms=None,
+            )
+        )  # fmt: skip
+        if call % ENDED_AT_ONCE == 0:
+            await log.flush()
+    await log.flush()
+    return (time.thread_time() - loop_s) * 1000 / ENDED, (time.process_time() - process_s) * 1000 / ENDED
+
+
 async def call_log(url: str) -> Log:
     log = await CallLog.open(url)
     for call in range(CALLS):
-        log.write(
-            CallStarted(
-                call_id=f"call-{call}",
-                carrier="twilio",
-                carrier_call_id=f"CA{call}",
-                bot="reception",
-                from_number="+15550001111",
-                to_number="+15550002222",
-                started_at=datetime.now(UTC),
-            )
-        )
+        log.write(start(f"call-{call}"))
     await log.flush()
     return log
+
+
+def start(call_id: str) -> CallStarted:
+    return CallStarted(
+        call_id=call_id,
+        carrier="twilio",
+        carrier_call_id=f"CA{call_id}",
+        bot="reception",
+        from_number="+15550001111",
+        to_number="+15550002222",
+        started_at=datetime.now(UTC),
+    )
 
 
 async def nothing() -> Log:
     return Nothing()
 
 
-async def measure(opened: Callable[[], Awaitable[Log]]) -> tuple[float, float, float]:
+async def measure(opened: Callable[[], Awaitable[Log]]) -> tuple[float, float, float, tuple[float, float]]:
     log = await opened()
     loop_ms, process_ms = await live_calls(log)
     rate = await burst(log)
+    end_ms = await ends(log) if isinstance(log, CallLog) else (0.0, 0.0)
     await log.close()
-    return loop_ms, process_ms, rate
+    return loop_ms, process_ms, rate, end_ms
 
 
 async def main(arguments: Sequence[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        idle_loop, idle_process, _ = await measure(nothing)
+        idle_loop, idle_process, _, _ = await measure(nothing)
         kinds: dict[str, Callable[[], Awaitable[Log]]] = {
             "aiosqlite, by hand": lambda: RawSqlite.open(f"{folder}/raw.db"),
             "call log, SQLite": lambda: call_log(f"sqlite:///{folder}/calls.db"),
@@ -182,10 +216,15 @@ async def main(arguments: Sequence[str]) -> None:
         print(
             f"{CALLS} calls, {1 / TICK_S:.0f} events and 2 turns a second each, for {SECONDS} s; then {BURST:,} events"
         )
-        print(f"{'':22}{'loop ms/call-s':>16}{'process ms/call-s':>20}{'records/s':>14}")
+        print(
+            f"{'':22}{'loop ms/call-s':>16}{'process ms/call-s':>20}{'records/s':>12}{'ms/end: loop':>14}{'process':>9}"
+        )
         for name, opened in kinds.items():
-            loop_ms, process_ms, rate = await measure(opened)
-            print(f"{name:22}{loop_ms - idle_loop:16.3f}{process_ms - idle_process:20.3f}{rate:14,.0f}")
+            loop_ms, process_ms, rate, (loop_end_ms, process_end_ms) = await measure(opened)
+            print(
+                f"{name:22}{loop_ms - idle_loop:16.3f}{process_ms - idle_process:20.3f}{rate:12,.0f}"
+                f"{loop_end_ms:14.2f}{process_end_ms:9.2f}"
+            )
 
 
 if __name__ == "__main__":

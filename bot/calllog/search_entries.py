@@ -7,7 +7,7 @@ told the same again to forget it: so `call_words` has the version of what that w
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Column, Row, Text, bindparam, column, delete, func, select, table, text
+from sqlalchemy import ARRAY, BigInteger, Column, Select, Text, bindparam, column, delete, func, select, table, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -41,8 +41,9 @@ async def write(connection: AsyncConnection, entries: Sequence[Mapping[str, Any]
     """Let calls be found by their `terms`; each has `place`, `call_row`, `terms` and `turn_indices`."""
     dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
     if dialect is sqlite:
-        known = select(call_words).where(call_words.c.place.in_([entry["place"] for entry in entries]))
-        await _take_out(connection, (await connection.execute(known)).all())
+        places = [entry["place"] for entry in entries]
+        await _take_out(connection, select(call_words).where(call_words.c.place.in_(places)))
+        await _take_out_left(connection, select(_left).where(_left.c.place.in_(places)))
         added = [{"place": entry["place"], "entry": fts_entry(entry["terms"])} for entry in entries]
         await connection.execute(_ADD, added)
     words = dialect.insert(call_words)
@@ -60,10 +61,11 @@ async def learn_own_numbers(connection: AsyncConnection, numbers: Iterable[str])
 async def forget(connection: AsyncConnection, rows: Sequence[int]) -> None:
     """Take calls out of the search, and with them the words that nobody else has said."""
     is_meant = call_words.c.call_row.in_(rows)
-    unheard = _said((await connection.execute(select(call_words.c.terms).where(is_meant))).scalars())
+    known = (await connection.execute(select(call_words.c.place, call_words.c.terms).where(is_meant))).all()
     await connection.execute(delete(call_words).where(is_meant))
     if connection.dialect.name == "sqlite":
-        await take_out_left(connection, len(rows))
+        await _take_out_left(connection, select(_left).where(_left.c.place.in_([call.place for call in known])))
+    unheard = _said(call.terms for call in known)
     if unheard:
         # Most of them have been said lately: what is left are few.
         lately = select(call_words.c.terms).order_by(call_words.c.place.desc()).limit(_LATELY)
@@ -91,16 +93,22 @@ async def _learn(connection: AsyncConnection, learnt: Column[Any], texts: Sequen
 
 async def take_out_left(connection: AsyncConnection, limit: int) -> int:
     """SQLite: take some calls that are no longer in `call_words` out of FTS5 too; returns how many there were."""
-    left = (await connection.execute(select(_left).limit(limit))).all()
-    await _take_out(connection, left)
-    await connection.execute(delete(_left).where(_left.c.place.in_([call.place for call in left])))
-    return len(left)
+    return await _take_out_left(connection, select(_left).limit(limit))
 
 
-async def _take_out(connection: AsyncConnection, known: Sequence[Row[Any]]) -> None:
+async def _take_out_left(connection: AsyncConnection, some: Select[Any]) -> int:
+    places = await _take_out(connection, some)
+    await connection.execute(delete(_left).where(_left.c.place.in_(places)))
+    return len(places)
+
+
+async def _take_out(connection: AsyncConnection, some: Select[Any]) -> list[int]:
+    """What `some` asks for has `place`, `terms` and `version` of calls; returns the places."""
+    known = (await connection.execute(some)).all()
     if known:
         told = [{"place": call.place, "entry": fts_entry(call.terms, call.version)} for call in known]
         await connection.execute(_TAKE_OUT, told)
+    return [call.place for call in known]
 
 
 def _said(terms: Iterable[str]) -> list[str]:
