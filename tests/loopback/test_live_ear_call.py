@@ -117,7 +117,8 @@ async def test_three_questions_an_interruption_and_a_goodbye(
         call = await here.logged()
     assert (report.ended_by, report.errors, report.late_audio_ms) == ("bot", (), 0)
     heard = " / ".join(said(call, "caller")).lower()
-    assert all(words in heard for words in ("bike service", "opening hours", "located", "goodbye"))
+    # A spoken "goodbye" differs a little each time, and is sometimes heard as "bye bye".
+    assert [words for words in ("bike service", "opening hours", "located", "bye") if words not in heard] == []
     assert any("nine to six, Monday to Saturday" in text for text in said(call, "bot"))
     [cut] = [turn for turn in call.turns if turn.interrupted]
     assert len(cut.heard_text) < len(cut.text)
