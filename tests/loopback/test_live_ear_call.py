@@ -100,7 +100,7 @@ def said(call: Any, role: str) -> Sequence[str]:
         ("gpt-4o-transcribe", "server_vad"),
     ],
 )
-async def test_three_questions_an_interruption_and_a_goodbye(
+async def test_two_questions_an_interruption_and_a_goodbye(
     tmp_path: Path, server: str, model: str, turn_detection: str
 ):
     chained = {"transcriber": f"openai-realtime:{model}", "turn_detection": turn_detection}
@@ -110,15 +110,13 @@ async def test_three_questions_an_interruption_and_a_goodbye(
             Say(await here.say("How much does a bike service cost?")),
             Interrupt(1500, await here.say("Sorry, what are your opening hours?"), timeout_s=30),
             WaitForReply(quiet_ms=1500, timeout_s=30),
-            Say(await here.say("Where are you located?")),
-            WaitForReply(quiet_ms=1500, timeout_s=30),
             Say(await here.say("No, that's all. Thank you, goodbye.")),
         )
         call = await here.logged()
     assert (report.ended_by, report.errors, report.late_audio_ms) == ("bot", (), 0)
     heard = " / ".join(said(call, "caller")).lower()
     # A spoken "goodbye" differs a little each time, and is sometimes heard as "bye bye".
-    assert [words for words in ("bike service", "opening hours", "located", "bye") if words not in heard] == []
+    assert [words for words in ("bike service", "opening hours", "bye") if words not in heard] == []
     assert any("nine to six, Monday to Saturday" in text for text in said(call, "bot"))
     [cut] = [turn for turn in call.turns if turn.interrupted]
     assert len(cut.heard_text) < len(cut.text)
